@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/message/fields.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace ghmesh::http {
+namespace {
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+constexpr std::size_t kBlockBytes = 1024;
+
+}  // namespace
+
+bool iequals(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (lower(a[i]) != lower(b[i])) return false;
+  return true;
+}
+
+std::string to_lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = lower(c);
+  return out;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool is_token(std::string_view text) {
+  if (text.empty()) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
+  });
+}
+
+bool is_field_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+  });
+}
+
+std::optional<std::string_view> FieldsView::first(std::string_view name) const {
+  for (const Field& field : fields_)
+    if (iequals(field.name, name)) return field.value;
+  return std::nullopt;
+}
+
+std::size_t FieldsView::count(std::string_view name) const {
+  return static_cast<std::size_t>(
+      std::count_if(fields_.begin(), fields_.end(), [&](const Field& field) { return iequals(field.name, name); }));
+}
+
+std::string FieldsView::joined(std::string_view name) const {
+  std::string out;
+  bool any = false;
+  for (const Field& field : fields_) {
+    if (!iequals(field.name, name)) continue;
+    if (any) out.append(", ");
+    out.append(field.value);
+    any = true;
+  }
+  return out;
+}
+
+bool FieldsView::has_token(std::string_view name, std::string_view token) const {
+  bool found = false;
+  for (const Field& field : fields_)
+    if (iequals(field.name, name))
+      for_each_member(field.value, [&](std::string_view member) { found = found || iequals(member, token); });
+  return found;
+}
+
+Fields::Fields(FieldsView view) {
+  fields_.reserve(view.size());
+  for (const Field& field : view) add(field.name, field.value);
+}
+
+Fields& Fields::operator=(const Fields& other) {
+  if (this != &other) *this = Fields(other.view());
+  return *this;
+}
+
+void Fields::add(std::string_view name, std::string_view value) { fields_.push_back({keep(name), keep(value)}); }
+
+void Fields::set(std::string_view name, std::string_view value) {
+  const auto is_it = [&](const Field& field) { return iequals(field.name, name); };
+  const auto found = std::find_if(fields_.begin(), fields_.end(), is_it);
+  if (found == fields_.end()) return add(name, value);
+  found->value = keep(value);
+  fields_.erase(std::remove_if(found + 1, fields_.end(), is_it), fields_.end());
+}
+
+std::size_t Fields::remove(std::string_view name) {
+  return std::erase_if(fields_, [&](const Field& field) { return iequals(field.name, name); });
+}
+
+void Fields::clear() {
+  fields_.clear();
+  blocks_.clear();
+  used_ = capacity_ = 0;
+}
+
+std::string_view Fields::keep(std::string_view text) {
+  if (text.empty()) return {};
+  if (capacity_ - used_ < text.size()) {
+    capacity_ = std::max(kBlockBytes, text.size());
+    used_ = 0;
+    blocks_.push_back(std::make_unique_for_overwrite<char[]>(capacity_));
+  }
+  char* at = blocks_.back().get() + used_;
+  std::memcpy(at, text.data(), text.size());
+  used_ += text.size();
+  return {at, text.size()};
+}
+
+}  // namespace ghmesh::http
