@@ -22,9 +22,7 @@ using MutableByteView = std::span<std::uint8_t>;
 inline ByteView as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
-inline std::string_view as_text(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 inline Bytes to_bytes(std::string_view text) {
   const ByteView view = as_bytes(text);
   return {view.begin(), view.end()};
@@ -66,7 +64,8 @@ void store_le(std::uint8_t* out, Unsigned value) {
 template <typename Unsigned>
 Unsigned load_le(const std::uint8_t* in) {
   Unsigned value = 0;
-  for (std::size_t i = 0; i < sizeof(Unsigned); ++i) value = static_cast<Unsigned>(value | (Unsigned{in[i]} << (8 * i)));
+  for (std::size_t i = 0; i < sizeof(Unsigned); ++i)
+    value = static_cast<Unsigned>(value | (Unsigned{in[i]} << (8 * i)));
   return value;
 }
 

@@ -53,10 +53,14 @@ class Logger {
 
   bool enabled(Level level) const;
   void log(Level level, std::string_view event, std::initializer_list<Field> fields) const;
-  void debug(std::string_view event, std::initializer_list<Field> fields = {}) const { log(Level::Debug, event, fields); }
+  void debug(std::string_view event, std::initializer_list<Field> fields = {}) const {
+    log(Level::Debug, event, fields);
+  }
   void info(std::string_view event, std::initializer_list<Field> fields = {}) const { log(Level::Info, event, fields); }
   void warn(std::string_view event, std::initializer_list<Field> fields = {}) const { log(Level::Warn, event, fields); }
-  void error(std::string_view event, std::initializer_list<Field> fields = {}) const { log(Level::Error, event, fields); }
+  void error(std::string_view event, std::initializer_list<Field> fields = {}) const {
+    log(Level::Error, event, fields);
+  }
 
  private:
   struct State;

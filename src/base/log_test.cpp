@@ -22,7 +22,8 @@ TEST(Log, TextIsOneLineWhateverTheFieldsHold) {
 TEST(Log, JsonCarriesTheSameFields) {
   const std::string line = one_line(Format::Json);
   EXPECT_TRUE(line.starts_with("{\"ts\":\"20"));
-  EXPECT_NE(line.find("\"level\":\"warn\",\"event\":\"peer left\",\"peer\":\"a b\\u000a\\u001b\",\"count\":3,\"ok\":true,\"size\":7}\n"),
+  EXPECT_NE(line.find("\"level\":\"warn\",\"event\":\"peer left\",\"peer\":\"a "
+                      "b\\u000a\\u001b\",\"count\":3,\"ok\":true,\"size\":7}\n"),
             std::string::npos);
 }
 

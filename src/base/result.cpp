@@ -40,9 +40,15 @@ std::unexpected<Error> fail_errno(int error_number, std::string_view doing) {
     case EACCES:
     case EPERM:
     case ECONNREFUSED: code = ErrorCode::Refused; break;
-    case ETIMEDOUT: code = ErrorCode::Timeout; retry = Retry::Later; break;
+    case ETIMEDOUT:
+      code = ErrorCode::Timeout;
+      retry = Retry::Later;
+      break;
     case ECONNRESET:
-    case EPIPE: code = ErrorCode::Closed; retry = Retry::Now; break;
+    case EPIPE:
+      code = ErrorCode::Closed;
+      retry = Retry::Now;
+      break;
     default: break;
   }
   return fail(code, std::string(doing) + ": " + std::generic_category().message(error_number), Fault::Local, retry);

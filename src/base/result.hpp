@@ -19,9 +19,9 @@ enum class ErrorCode {
   Closed,       // the other side, or we, closed the stream before the work was done
   Refused,      // a rule forbids it: admission, allow-list, certificate, permission
   NotFound,
-  Conflict,     // someone else holds it: lock, address, name
-  Authentic,    // a signature, MAC, tag or checksum does not match
-  Io,           // the operating system said no
+  Conflict,   // someone else holds it: lock, address, name
+  Authentic,  // a signature, MAC, tag or checksum does not match
+  Io,         // the operating system said no
   Cancelled,
   Internal,
 };
