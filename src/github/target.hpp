@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+// The request target as the cache sees it, and whose API it addresses. Only targets that can mean one thing alone get a
+// key: whatever another party could normalise differently (dot segments, encoded slashes, fragments, user information,
+// bytes outside ASCII) goes past the cache, unchanged. Pure functions over the caller's bytes.
+
+namespace ghmesh::github {
+
+enum class TargetProblem : std::uint8_t {
+  None,
+  NotOriginForm,  // does not start with "/": absolute-form with or without user information, "*", authority-form
+  TooLong,
+  NonAscii,
+  Character,  // a control, a blank, or one of " < > \ ^ ` { | }
+  Fragment,
+  BadEscape,     // "%" without two hexadecimal digits
+  DotSegment,    // "." or "..", also escaped
+  EncodedSlash,  // %2F or %5C in the path
+  EncodedNul,
+  EmptySegment,  // "//"
+};
+std::string_view to_string(TargetProblem problem);
+
+// Raw bytes, as they came: the order of a query's parameters and the case of escapes are part of the identity.
+struct Target {
+  std::string_view path;
+  std::string_view query;  // without "?"
+  bool has_query = false;
+};
+
+struct ParsedTarget {
+  TargetProblem problem = TargetProblem::None;
+  Target target;  // meaningful only without a problem
+};
+
+// origin-form only; the proxy has already split an absolute-form target into authority and the rest.
+ParsedTarget parse_target(std::string_view origin_form);
+
+// The value of a query parameter as written, of its last occurrence; nothing if it is absent.
+std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name);
+
+// Whose API a host serves. api.github.com and api.SUBDOMAIN.ghe.com have REST at the root and /graphql; an Enterprise
+// Server has /api/v3, /api/graphql and /api/uploads; the upload hosts take release assets.
+enum class HostKind : std::uint8_t { Cloud, CloudUploads, EnterpriseServer };
+// authority may carry a port; case does not matter.
+HostKind host_kind(std::string_view authority);
+
+enum class Surface : std::uint8_t { Rest, GraphQl, Uploads, Other };
+struct Route {
+  Surface surface = Surface::Other;
+  std::string_view path;  // below the API's root, with the leading slash: "/repos/o/r"
+};
+
+// A client that believes it talks to an Enterprise Server sends the prefixes to the cloud too (Renovate, go-github,
+// Terraform with another base URL), so they are understood on every host.
+Route route(HostKind host, std::string_view path);
+
+// What the origin must be asked for: the path with the prefix of that host, e.g. "/api/v3/repos/o/r" → "/repos/o/r" for
+// the cloud.
+std::string upstream_path(HostKind host, const Route& route);
+
+}  // namespace ghmesh::github
