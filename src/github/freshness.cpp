@@ -3,48 +3,17 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 
 namespace ghmesh::github {
 namespace {
 
-// RFC 9111 §1.2.2: a cache that cannot represent a delta takes the greatest it can; 2^31 seconds is what it names.
-constexpr std::int64_t kMaxDelta = 2147483648;
 // How long a 404 keeps the same token from asking again. Long enough for a polling loop, short enough for a person.
 constexpr Seconds kNegativeLife{15};
 constexpr Seconds kRelaxedRunners{30};
 constexpr Seconds kRelaxedVolatile{60};
 constexpr Seconds kRelaxedDefault{300};
 
-std::optional<Seconds> parse_delta(std::string_view text) {
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
-  if (text.empty() || !std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }))
-    return std::nullopt;
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || value > kMaxDelta) value = kMaxDelta;
-  return Seconds(value);
-}
-
-template <typename Visit>
-void for_each_directive(http::FieldsView fields, Visit visit) {
-  for (const http::Field& field : fields) {
-    if (!http::iequals(field.name, "cache-control")) continue;
-    http::for_each_member(field.value, [&](std::string_view member) {
-      const std::size_t equals = member.find('=');
-      const std::string_view value = equals == std::string_view::npos ? "" : http::trim(member.substr(equals + 1));
-      visit(http::to_lower(http::trim(member.substr(0, equals))), value);
-    });
-  }
-}
-
-// The smaller of two bounds; an unreadable value counts as 0, the strictest reading.
-void bound(std::optional<Seconds>& slot, std::string_view value) {
-  const Seconds parsed = parse_delta(value).value_or(Seconds(0));
-  slot = slot ? std::min(*slot, parsed) : parsed;
-}
-
-Seconds default_life(const FreshnessOptions& options, const ResponseControl& control) {
+Seconds default_life(const FreshnessOptions& options, const http::ResponseCacheControl& control) {
   switch (options.policy) {
     case FreshnessPolicy::Strict: return Seconds(0);
     case FreshnessPolicy::GitHub:
@@ -81,28 +50,8 @@ std::string_view to_string(FreshnessPolicy policy) {
   return "";
 }
 
-ResponseControl parse_response_control(http::FieldsView fields) {
-  ResponseControl out;
-  for_each_directive(fields, [&](const std::string& name, std::string_view value) {
-    if (name == "no-store") out.no_store = true;
-    if (name == "no-cache") out.no_cache = true;
-    if (name == "public") out.is_public = true;
-    if (name == "max-age") bound(out.max_age, value);
-    if (name == "s-maxage") bound(out.shared_max_age, value);
-  });
-  return out;
-}
-
-ClientBounds parse_client_bounds(http::FieldsView fields) {
-  ClientBounds out;
-  for_each_directive(fields, [&](const std::string& name, std::string_view value) {
-    if (name == "no-store") out.no_store = true;
-    if (name == "no-cache") out.no_cache = true;
-    if (name == "only-if-cached") out.only_if_cached = true;
-    if (name == "max-age") bound(out.max_age, value);
-    if (name == "min-fresh") out.min_fresh = parse_delta(value).value_or(kForever);
-  });
-  if (!fields.has("cache-control") && fields.has_token("pragma", "no-cache")) out.no_cache = true;
+http::RequestCacheControl parse_client_bounds(http::FieldsView fields) {
+  http::RequestCacheControl out = http::parse_request_cache_control(fields);
   if (const auto ttl = fields.first("x-gh-cache-ttl")) {
     const Seconds wanted = parse_go_duration(*ttl).value_or(Seconds(0));
     out.max_age = out.max_age ? std::min(*out.max_age, wanted) : wanted;
@@ -128,11 +77,11 @@ std::optional<Seconds> parse_go_duration(std::string_view text) {
     text.remove_prefix(unit->first.size());
     total += number * unit->second;
   }
-  return Seconds(total >= static_cast<double>(kMaxDelta) ? kMaxDelta : static_cast<std::int64_t>(total));
+  return Seconds(static_cast<std::int64_t>(std::min(total, static_cast<double>(http::kMaxDeltaSeconds.count()))));
 }
 
-Lifetime lifetime(const FreshnessOptions& options, const Resource& resource, int status, const ResponseControl& control,
-                  bool immutable) {
+Lifetime lifetime(const FreshnessOptions& options, const Resource& resource, int status,
+                  const http::ResponseCacheControl& control, bool immutable) {
   const bool kept_class = resource.cls != ResourceClass::NeverStore && resource.cls != ResourceClass::Download &&
                           resource.cls != ResourceClass::Search && resource.cls != ResourceClass::GraphQl;
   if (!kept_class || control.no_store) return {};
@@ -158,7 +107,7 @@ Seconds graphql_lifetime(FreshnessPolicy policy) {
   return Seconds(0);
 }
 
-bool usable_without_asking(const Lifetime& lifetime, Seconds age, const ClientBounds& bounds) {
+bool usable_without_asking(const Lifetime& lifetime, Seconds age, const http::RequestCacheControl& bounds) {
   if (bounds.no_cache || bounds.no_store) return false;
   if (bounds.max_age && age > *bounds.max_age) return false;
   if (bounds.max_age && bounds.max_age->count() == 0) return false;

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "github/resource.hpp"
+#include "http/message/cache_control.hpp"
 #include "http/message/fields.hpp"
 
 // How long an answer may be reused for the same token without asking GitHub: the operator's policy, the resource's
@@ -20,27 +21,11 @@ enum class FreshnessPolicy : std::uint8_t { Strict, GitHub, Relaxed, Http };
 std::optional<FreshnessPolicy> parse_freshness_policy(std::string_view text);
 std::string_view to_string(FreshnessPolicy policy);
 
-using Seconds = std::chrono::seconds;
+using http::Seconds;
 
-// What an origin's Cache-Control says, as far as a private cache of one token cares.
-struct ResponseControl {
-  bool no_store = false;
-  bool no_cache = false;
-  bool is_public = false;
-  std::optional<Seconds> max_age{};
-  std::optional<Seconds> shared_max_age{};
-};
-ResponseControl parse_response_control(http::FieldsView fields);
-
-// What the client asks for. Absent bounds are empty.
-struct ClientBounds {
-  bool no_store = false;
-  bool no_cache = false;  // also from Pragma when there is no Cache-Control
-  bool only_if_cached = false;
-  std::optional<Seconds> max_age{};  // the smaller of max-age and X-GH-CACHE-TTL
-  std::optional<Seconds> min_fresh{};
-};
-ClientBounds parse_client_bounds(http::FieldsView fields);
+// The client's Cache-Control and Pragma, with gh's X-GH-CACHE-TTL as a second bound on max_age: the smaller one counts,
+// an unreadable one is 0.
+http::RequestCacheControl parse_client_bounds(http::FieldsView fields);
 
 // gh's notation of a duration: "1h0m0s", "90s", "1.5h", "250ms". Rounded down to seconds; nothing for another text.
 std::optional<Seconds> parse_go_duration(std::string_view text);
@@ -60,13 +45,13 @@ struct FreshnessOptions {
 
 // status is that of the origin's answer. Only 200 is kept, and 404 for 15 s by the token that saw it; immutable says
 // that the body stands still although its path does not say so (attempt_is_finished).
-Lifetime lifetime(const FreshnessOptions& options, const Resource& resource, int status, const ResponseControl& control,
-                  bool immutable = false);
+Lifetime lifetime(const FreshnessOptions& options, const Resource& resource, int status,
+                  const http::ResponseCacheControl& control, bool immutable = false);
 
 // Of a GraphQL query's answer, which the caller knows to be a query without errors.
 Seconds graphql_lifetime(FreshnessPolicy policy);
 
 // Whether an answer of that age may be used without asking.
-bool usable_without_asking(const Lifetime& lifetime, Seconds age, const ClientBounds& bounds);
+bool usable_without_asking(const Lifetime& lifetime, Seconds age, const http::RequestCacheControl& bounds);
 
 }  // namespace ghmesh::github
