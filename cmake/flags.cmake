@@ -3,7 +3,7 @@ add_library(ghmesh_flags INTERFACE)
 target_compile_features(ghmesh_flags INTERFACE cxx_std_23)
 target_compile_options(ghmesh_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual -Wunused -Woverloaded-virtual
-  -Wimplicit-fallthrough -Wextra-semi -Werror
+  -Wimplicit-fallthrough -Wextra-semi -Wno-missing-designated-field-initializers -Werror
   -fPIC -fno-omit-frame-pointer -fstack-protector-strong
   "SHELL:-Xclang -fno-pch-timestamp"  # the compiler cache compares precompiled headers by content
   "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
