@@ -67,6 +67,13 @@ inline bool all_octets(std::string_view text, OctetClass wanted) {
   return true;
 }
 
+// Whether text, as far as it goes, follows a pattern in which 'd' stands for a digit and every other octet for itself.
+inline bool follows(std::string_view text, std::string_view pattern) {
+  for (std::size_t i = 0; i < text.size() && i < pattern.size(); ++i)
+    if (pattern[i] == 'd' ? !is_octet(text[i], kDigitOctet) : text[i] != pattern[i]) return false;
+  return true;
+}
+
 enum class LineState { Field, End, NeedMore, Bad };
 
 // Reads one field line, or the empty line that ends a section, from at. Moves at behind it on Field and End; what says

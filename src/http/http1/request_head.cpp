@@ -68,17 +68,11 @@ ParseState RequestParser::parse_start_line(const char*& at, const char* end) {
   if (p == target || *p != ' ') return fail(400, "bad request target");
   head_.view.target = {target, static_cast<std::size_t>(p - target)};
   ++p;
-  if (end - p < 10) return ParseState::NeedMore;
-  const std::string_view version(p, 10);
-  if (version == "HTTP/1.1\r\n") {
-    head_.view.minor_version = 1;
-  } else if (version == "HTTP/1.0\r\n") {
-    head_.view.minor_version = 0;
-  } else {
-    const bool other = version.starts_with("HTTP/") && is_octet(version[5], kDigitOctet) && version[6] == '.' &&
-                       is_octet(version[7], kDigitOctet) && version.ends_with("\r\n");
-    return other ? fail(505, "only HTTP/1.1 is spoken here") : fail(400, "bad protocol version");
-  }
+  const std::string_view version(p, std::min<std::size_t>(10, static_cast<std::size_t>(end - p)));
+  if (!follows(version, "HTTP/d.d\r\n")) return fail(400, "bad protocol version");
+  if (version.size() < 10) return ParseState::NeedMore;
+  if (version[5] != '1' || version[7] > '1') return fail(505, "only HTTP/1.1 is spoken here");
+  head_.view.minor_version = version[7] - '0';
   if (static_cast<std::size_t>(p + 10 - at) > limits_.line_bytes) return fail(414, "request line too long");
   at = p + 10;
   return parse_target();

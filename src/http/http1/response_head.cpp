@@ -53,17 +53,13 @@ ParseState ResponseParser::parse_whole(std::string_view buffer, std::span<Field>
 
 // HTTP-version SP status-code SP [reason-phrase] CRLF; the second SP may be missing with the phrase, as many write it.
 ParseState ResponseParser::parse_start_line(const char*& at, const char* end) {
-  constexpr std::string_view kPrefix = "HTTP/1.";
-  const std::size_t seen = std::min(kPrefix.size(), static_cast<std::size_t>(end - at));
-  if (std::string_view(at, seen) != kPrefix.substr(0, seen)) return fail("not an HTTP/1 response");
+  const std::string_view line(at, std::min<std::size_t>(12, static_cast<std::size_t>(end - at)));
+  if (!follows(line, "HTTP/1.d ddd")) return fail("not an HTTP/1 response");
   if (end - at < 13) return ParseState::NeedMore;
-  const char minor = at[7];
-  if ((minor != '0' && minor != '1') || at[8] != ' ') return fail("bad status line");
-  head_.minor_version = head_.view.status = 0;
-  head_.minor_version = minor - '0';
-  if (at[9] < '1' || at[9] > '5' || !is_octet(at[10], kDigitOctet) || !is_octet(at[11], kDigitOctet))
-    return fail("bad status code");
+  head_.minor_version = at[7] - '0';
   head_.view.status = (at[9] - '0') * 100 + (at[10] - '0') * 10 + (at[11] - '0');
+  if (head_.minor_version > 1) return fail("unknown HTTP version");
+  if (head_.view.status < 100 || head_.view.status > 599) return fail("bad status code");
   const char* p = at + 12;
   if (*p != ' ' && *p != '\r') return fail("bad status line");
   if (*p == ' ') ++p;
