@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cache/entry.hpp"
+#include "cache/lookup.hpp"
+#include "http/message/cache_status.hpp"
+
+// Writes heads of answers made from an entry. The plain hit is two pieces: entry.head(), which lies ready, and a tail
+// of some hundred bytes; with the body they go out in one writev.
+
+namespace ghmesh::cache {
+
+struct HitFields {
+  Duration age{0};
+  http::CacheStatus status;
+  // Complete "Name: value\r\n" lines that stand for the entry's live ones; the entry's own where empty.
+  std::string_view live = {};
+  bool from_cache = false;  // X-From-Cache: 1
+  bool close = false;       // Connection: close
+  // The body goes out under a content coding that this node applies: its length is coded_size (nothing: chunked), the
+  // tag becomes weak. The head is then not entry.head(), so write_head is the only way.
+  std::string_view coding = {};
+  std::optional<std::uint64_t> coded_size = std::nullopt;
+};
+
+// Everything behind entry.head() up to and with the empty line, for a Full answer without recoding. Appends.
+void append_tail(std::string& out, const Entry& entry, const HitFields& hit);
+
+// A whole head for any form. Appends. For Partial and RangeNotSatisfiable the range is answer.range.
+void append_head(std::string& out, const Entry& entry, const Answer& answer, const HitFields& hit);
+
+}  // namespace ghmesh::cache
