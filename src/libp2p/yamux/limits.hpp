@@ -40,6 +40,8 @@ struct Limits {
   Duration ping_timeout = std::chrono::seconds(10);
   // How long the connection below may take nothing while output waits.
   Duration write_timeout = std::chrono::seconds(10);
+  // How long a stream that its owner has left waits for the peer's end.
+  Duration linger = std::chrono::seconds(10);
   // After that long without traffic the buffers of a session are given back.
   Duration trim_after = std::chrono::seconds(1);
 };

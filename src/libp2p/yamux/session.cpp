@@ -71,10 +71,17 @@ Result<StreamId> Session::open() {
 }
 
 Result<std::size_t> Session::write(StreamId id, ByteView bytes) {
+  const iovec part{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+  return write(id, std::span<const iovec>(&part, 1));
+}
+
+Result<std::size_t> Session::write(StreamId id, std::span<const iovec> parts) {
   Stream* stream = find(id);
   if (stream == nullptr || stream->reset || stream->local_fin)
     return fail(ErrorCode::Closed, "yamux: stream is closed for writing", Fault::Peer);
-  if (bytes.empty()) return 0;
+  std::size_t offered = 0;
+  for (const iovec& part : parts) offered += part.iov_len;
+  if (offered == 0) return 0;
   const std::size_t queued = output_size();
   const bool granted = std::exchange(stream->granted, false);
   if (queued >= limits_.output_limit || (!writers_.empty() && !granted)) {
@@ -82,13 +89,20 @@ Result<std::size_t> Session::write(StreamId id, ByteView bytes) {
     return 0;
   }
   const std::size_t n = std::min<std::size_t>(
-      {bytes.size(), stream->send_window, limits_.max_frame, std::max(limits_.output_limit - queued, kWorthwhile)});
+      {offered, stream->send_window, limits_.max_frame, std::max(limits_.output_limit - queued, kWorthwhile)});
   if (n == 0) {  // the window is used up: an update will wake the writer
     stream->want_write = true;
     return 0;
   }
   stream->send_window -= static_cast<std::uint32_t>(n);
-  put({FrameType::Data, take_opening_flags(*stream), id, static_cast<std::uint32_t>(n)}, bytes.first(n));
+  put({FrameType::Data, take_opening_flags(*stream), id, static_cast<std::uint32_t>(n)});
+  std::size_t left = n;
+  for (const iovec& part : parts) {
+    const std::size_t step = std::min(left, part.iov_len);
+    append(out_, ByteView(static_cast<const std::uint8_t*>(part.iov_base), step));
+    left -= step;
+    if (left == 0) break;
+  }
   return n;
 }
 
@@ -206,12 +220,22 @@ void Session::mark_reset(Stream& stream) {
 
 void Session::release(StreamId id) {
   Stream* stream = find(id);
-  if (stream == nullptr) return;
+  if (stream == nullptr || stream->orphan) return;
+  if (stream->local_fin && !stream->remote_fin && !stream->reset && stream->received.empty()) {
+    stream->orphan = true;
+    stream->want_read = stream->want_write = false;
+    orphans_.push_back({id, last_activity_});
+    return;
+  }
   if (!stream->finished()) reset(id);
-  if (stream->ours && !stream->acknowledged) --unacknowledged_out_;
-  buffered_ -= stream->received.size();
-  const std::size_t window = stream->window;
-  streams_.erase(id);
+  forget(*stream);
+}
+
+void Session::forget(Stream& stream) {
+  if (stream.ours && !stream.acknowledged) --unacknowledged_out_;
+  buffered_ -= stream.received.size();
+  const std::size_t window = stream.window;
+  streams_.erase(stream.id);
   unreserve(window);
 }
 
@@ -258,6 +282,9 @@ void Session::abort(Error reason, std::optional<GoAwayCode> code) {
   if (error_) return;
   error_ = std::move(reason);
   for (auto& [id, stream] : streams_) mark_reset(*stream);
+  for (const Orphan& orphan : orphans_)
+    if (Stream* stream = find(orphan.id); stream != nullptr && stream->orphan) forget(*stream);
+  orphans_.clear();
   attention_.clear();
   writers_.clear();
   out_.clear();

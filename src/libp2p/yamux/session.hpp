@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/uio.h>
+
 #include <deque>
 #include <functional>
 #include <memory>
@@ -80,6 +82,7 @@ class Session {
   // Writable event will follow.
   // Closed after close_write, reset or failure.
   Result<std::size_t> write(StreamId id, ByteView bytes);
+  Result<std::size_t> write(StreamId id, std::span<const iovec> parts);
   // Moves octets out; 0 with state() Open means wait for Readable. May queue a window update.
   std::size_t read(StreamId id, MutableByteView out, TimePoint now);
   // Octets in place, and how many of them are done with.
@@ -92,13 +95,15 @@ class Session {
   void close_write(StreamId id);
   // Both directions at once; queued octets of either are dropped. The id stays valid until release().
   void reset(StreamId id);
-  // The owner is done with the stream: resets it unless both sides have finished, then forgets it.
+  // The owner is done with the stream. Finished on our side only: it waits without an owner for the peer's end, so that
+  // what was written still arrives; anything but an end resets it. Not finished on our side: resets it.
   void release(StreamId id);
   // Arms Readable/Writable for a stream without reading or writing.
   void want_read(StreamId id);
   void want_write(StreamId id);
 
   std::optional<Event> next_event();
+  bool has_events() const { return !events_.empty(); }
 
   // What is to be sent; valid until the next call of anything but next_event(). Announcements, acknowledgements and
   // window updates that wait are written here first.
@@ -148,10 +153,11 @@ class Session {
   void consumed(Stream& stream, std::size_t n, TimePoint now);
   void grow(Stream& stream, TimePoint now);
   void mark_reset(Stream& stream);
+  void forget(Stream& stream);
   void attend(Stream& stream);
   void write_attention();
   std::uint16_t take_opening_flags(Stream& stream);
-  void put(const FrameHeader& header, ByteView payload = {});
+  void put(const FrameHeader& header);
   std::size_t output_size() const { return out_.size() - out_begin_; }
   bool reserve(std::size_t bytes);
   void unreserve(std::size_t bytes);
@@ -168,6 +174,12 @@ class Session {
   std::deque<Event> events_;
   std::deque<StreamId> attention_;  // streams with an announcement, acknowledgement or window update to write
   std::deque<StreamId> writers_;    // streams that wait for room in the output, in order
+
+  struct Orphan {
+    StreamId id;
+    TimePoint since;
+  };
+  std::deque<Orphan> orphans_;  // released, waiting for the peer's end
 
   Bytes out_;
   std::size_t out_begin_ = 0;

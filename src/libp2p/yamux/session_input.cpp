@@ -68,6 +68,12 @@ Result<> Session::on_stream_frame(const FrameHeader& header, TimePoint now) {
     if ((header.flags & kSyn) == 0) ++counters_.late_frames;
     return {};
   }
+  if (stream->orphan && data && header.length > 0) {
+    // Nobody reads any more; the peer has to learn that or it fills its window and waits for ever.
+    reset(stream->id);
+    forget(*stream);
+    return {};
+  }
   if (data) {
     if (header.length > 0 && stream->remote_fin) return violate("data after the end of a stream");
     stream->remaining -= header.length;
@@ -77,7 +83,9 @@ Result<> Session::on_stream_frame(const FrameHeader& header, TimePoint now) {
     stream->send_window += header.length;
     if (header.length > 0 && stream->want_write) want_write(stream->id);
   }
-  return on_flags(*stream, header, now);
+  Result<> done = on_flags(*stream, header, now);
+  if (done && stream->orphan && stream->finished()) forget(*stream);
+  return done;
 }
 
 // A new stream of the peer; null if it is refused. Its first frame's numbers are judged by the caller before they

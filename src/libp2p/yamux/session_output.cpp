@@ -49,10 +49,9 @@ void Session::write_attention() {
   }
 }
 
-void Session::put(const FrameHeader& header, ByteView payload) {
+void Session::put(const FrameHeader& header) {
   const auto raw = encode_header(header);
   out_.insert(out_.end(), raw.begin(), raw.end());
-  out_.insert(out_.end(), payload.begin(), payload.end());
 }
 
 ByteView Session::output() {
@@ -99,6 +98,14 @@ Result<> Session::on_time(TimePoint now) {
     return std::unexpected(std::move(error));
   }
   if (!ping_sent_ && now - last_received_ >= limits_.keep_alive) ping(now);
+  while (!orphans_.empty() && now - orphans_.front().since >= limits_.linger) {
+    const StreamId id = orphans_.front().id;
+    orphans_.pop_front();
+    if (Stream* stream = find(id); stream != nullptr && stream->orphan) {
+      reset(id);
+      forget(*stream);
+    }
+  }
   const bool quiet = now - last_activity_ >= limits_.trim_after;
   if (quiet && out_.empty() && out_.capacity() > kKeptOutput) out_.shrink_to_fit();
   if (quiet) pool_.trim();
@@ -110,6 +117,7 @@ TimePoint Session::next_deadline() const {
   TimePoint at = ping_sent_ ? *ping_sent_ + (last_received_ <= *ping_sent_ ? 1 : 2) * limits_.ping_timeout
                             : last_received_ + limits_.keep_alive;
   if (stalled_since_) at = std::min(at, *stalled_since_ + limits_.write_timeout);
+  if (!orphans_.empty()) at = std::min(at, orphans_.front().since + limits_.linger);
   if (!pool_.empty() || out_.capacity() > kKeptOutput) at = std::min(at, last_activity_ + limits_.trim_after);
   return at;
 }

@@ -382,6 +382,52 @@ TEST(Session, GoAwayWithAnErrorEndsTheSession) {
   EXPECT_FALSE(pair.client.open());
 }
 
+TEST(Session, WhatWasWrittenArrivesThoughItsOwnerHasLeft) {
+  Pair pair;
+  const StreamId id = *pair.client.open();
+  ASSERT_TRUE(pair.client.write(id, as_bytes("last words")));
+  pair.client.close_write(id);
+  pair.client.release(id);
+  pair.run();
+  EXPECT_EQ(pair.client.stream_count(), 1u);
+  EXPECT_EQ(to_text(pair.read_all(pair.server, id)), "last words");
+  pair.server.close_write(id);
+  pair.server.release(id);
+  pair.run();
+  EXPECT_EQ(pair.client.stream_count() + pair.server.stream_count(), 0u);
+  EXPECT_EQ(pair.client.counters().resets_out + pair.server.counters().resets_out, 0u);
+}
+
+TEST(Session, AStreamWithoutOwnerIsResetByDataOrTime) {
+  Pair pair;
+  const StreamId a = *pair.client.open();
+  const StreamId b = *pair.client.open();
+  for (const StreamId id : {a, b}) {
+    pair.client.close_write(id);
+    pair.client.release(id);
+  }
+  pair.run();
+  ASSERT_TRUE(pair.server.write(a, as_bytes("answer nobody reads")));
+  pair.run();
+  EXPECT_EQ(pair.server.state(a), StreamState::Reset);
+  EXPECT_EQ(pair.server.state(b), StreamState::End);
+  pair.clock.advance(10s);
+  ASSERT_TRUE(pair.client.on_time(pair.clock.now()));
+  EXPECT_EQ(pair.client.stream_count(), 0u);
+  pair.run();
+  EXPECT_EQ(pair.server.state(b), StreamState::Reset);
+}
+
+TEST(Session, SeveralPartsMakeOneFrame) {
+  Pair pair;
+  pair.run();
+  const StreamId id = *pair.client.open();
+  Bytes a = to_bytes("ab"), b = to_bytes("cde");
+  const iovec parts[] = {{a.data(), a.size()}, {b.data(), b.size()}};
+  EXPECT_EQ(*pair.client.write(id, parts), 5u);
+  EXPECT_EQ(to_hex(pair.client.output()), "000000010000000100000005" + to_hex(as_bytes("abcde")));
+}
+
 TEST(Session, ReadableComesOncePerWaitNotPerFrame) {
   Pair pair;
   const StreamId id = *pair.client.open();

@@ -39,6 +39,7 @@ struct Session::Stream {
   bool remote_fin = false;
   bool local_fin = false;
   bool reset = false;
+  bool orphan = false;
 
   bool finished() const { return reset || (remote_fin && local_fin); }
 };
