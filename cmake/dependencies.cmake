@@ -1,7 +1,6 @@
 # Third-party libraries, each entering by one door (ARCHITECTURE.md names the reason for each).
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
-find_package(Boost 1.81 REQUIRED)                       # io: Asio, header only
 find_package(OpenSSL 3.0 REQUIRED)                      # crypto, tls
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)    # crypto: Ed25519, X25519
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)        # store, http

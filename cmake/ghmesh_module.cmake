@@ -5,11 +5,14 @@
 #   [LINK target...] [PRIVATE_LINK target...]      third-party targets, likewise
 #   [TESTS file...] [TEST_DEPENDS room...]         one test program per room
 #   [FUZZ file...]                                 one fuzz target per file: x_fuzz.cpp, corpus in tests/corpus/x
-#   [BENCH file...])                               one benchmark program per file
+#   [BENCH file...])                               one benchmark program per file, built by ghmesh_benches
 #
 # Each room gets an include root of its own in the build tree, holding links to its HEADERS under the room's path.
 # So an undeclared room, a private dependency of another room and another room's private header are compile errors.
 # A dependency must exist already: src/CMakeLists.txt adds rooms floor by floor, and an upward arrow stops the configure step.
+
+add_custom_target(ghmesh_fuzzers)  # every fuzz target
+add_custom_target(ghmesh_benches)  # every benchmark: not part of "all", so that the tests do not wait for them
 
 set(GHMESH_PCH_HEADERS
   <algorithm> <array> <atomic> <charconv> <chrono> <coroutine> <cstdint> <cstring> <deque> <expected> <functional>
@@ -118,14 +121,15 @@ function(ghmesh_module room)
       target_sources(${fuzzer} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/fuzz_replay_main.cpp)
       add_test(NAME corpus/${flat}_${subject} COMMAND ${fuzzer} ${corpus})
     endif()
-    set_property(GLOBAL APPEND PROPERTY GHMESH_FUZZERS ${fuzzer})
+    add_dependencies(ghmesh_fuzzers ${fuzzer})
   endforeach()
 
   if(GHMESH_BENCH)
     foreach(file IN LISTS M_BENCH)
       get_filename_component(stem ${file} NAME_WE)
       string(REPLACE "/" "_" flat "${room}")
-      add_executable(bench_${flat}_${stem} ${file})
+      add_executable(bench_${flat}_${stem} EXCLUDE_FROM_ALL ${file})
+      add_dependencies(ghmesh_benches bench_${flat}_${stem})
       target_link_libraries(bench_${flat}_${stem} PRIVATE ${target} ghmesh_flags benchmark::benchmark benchmark::benchmark_main)
       foreach(dep IN LISTS M_PRIVATE_DEPENDS M_TEST_DEPENDS)
         _ghmesh_target_name(dep_target ${dep})

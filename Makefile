@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# The short way to everything. Each target installs what it needs first (tools/deps.sh; quick when all is there).
+.DEFAULT_GOAL := build
+.PHONY: deps demo test test-asan-ubsan test-tsan bench fuzz format lint install build release clean
+
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+SECONDS_EACH ?= 30
+NPM_DIRS := $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json))
+OURS = $(shell git ls-files -- 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp' ':!tests/corpus' ':!tests/vectors')
+
+# Debian packages, and the npm packages of the tests.
+deps:
+	@tools/deps.sh
+
+build: deps
+	@cmake --preset dev --log-level=WARNING
+	@cmake --build build/dev -j $(JOBS)
+
+release: deps
+	@cmake --preset release --log-level=WARNING
+	@cmake --build build/release -j $(JOBS) --target ghmesh
+
+# The main job on this machine, without the network.
+demo: release
+	@build/release/ghmesh demo
+
+# Everything that must hold before a change lands. The runner's closing line comes last.
+test: build
+	@$(if $(NPM_DIRS),tools/deps.sh npm $(NPM_DIRS))
+	@ctest --test-dir build/dev -j $(JOBS) --output-on-failure --no-tests=error
+
+# The same tests under a sanitizer.
+test-asan-ubsan test-tsan: test-%: deps
+	@cmake --preset $* --log-level=WARNING
+	@cmake --build build/$* -j $(JOBS)
+	@$(if $(NPM_DIRS),tools/deps.sh npm $(NPM_DIRS))
+	@ctest --test-dir build/$* -j $(JOBS) --output-on-failure --no-tests=error
+
+# Speed of single parts, on the release build.
+bench: release
+	@cmake --build build/release -j $(JOBS) --target ghmesh_benches
+	@set -e; for program in $$(find build/release -name 'bench_*' -type f -executable | sort); do \
+	  echo "== $${program##*/}"; "$$program" --benchmark_min_time=0.2; done
+
+# Every fuzz target for SECONDS_EACH seconds, from its committed corpus; what is found is left in build/fuzz/found.
+fuzz: deps
+	@cmake --preset fuzz --log-level=WARNING
+	@cmake --build build/fuzz -j $(JOBS) --target ghmesh_fuzzers
+	@tools/fuzz build/fuzz $(SECONDS_EACH)
+
+format: deps
+	@clang-format-19 -i $(OURS)
+
+# Format, layers, documents; clang-tidy over what differs from main, or over everything with ALL=1.
+lint: build
+	@clang-format-19 --dry-run -Werror $(OURS)
+	@tools/check_layers
+	@tools/check_tree
+	@tools/tidy build/dev $(if $(ALL),all)
+
+install: release
+	@cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	rm -rf build
