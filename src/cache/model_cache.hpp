@@ -32,7 +32,7 @@ class ModelCache {
   using Origin = std::function<std::optional<Message>(const http::Request& request)>;
 
   ModelCache(FreshnessPolicy anonymous, FreshnessPolicy credential, const Clock& clock, Origin origin)
-      : anonymous_(anonymous), credential_(credential), clock_(clock), origin_(std::move(origin)) {}
+      : anonymous_(anonymous), credential_(credential), clock_(&clock), origin_(std::move(origin)) {}
 
   // The answer with Age and Cache-Status as fields.
   Message request(const http::Request& client) {
@@ -45,7 +45,7 @@ class ModelCache {
     Exchange exchange;
     exchange.request = client.view();
     exchange.candidates = candidates;
-    exchange.requested = Now::of(clock_);
+    exchange.requested = Now::of(*clock_);
     exchange.authority = "origin.example";
     exchange.decision = decide(exchange.request, candidates, policy, exchange.requested);
     last_ = exchange.decision;
@@ -89,7 +89,7 @@ class ModelCache {
   Message answer_with(const http::Request& client, const Entry& entry, const std::string& body, const Answer& answer,
                       const http::CacheStatus& status) const {
     HitFields hit;
-    hit.age = entry.age(Now::of(clock_));
+    hit.age = entry.age(Now::of(*clock_));
     hit.status = status;
     std::string head;
     if (answer.form == Form::Full) {
@@ -119,17 +119,17 @@ class ModelCache {
     http::Request upstream{client.method, client.target, upstream_fields(exchange)};
     std::optional<Message> reply = origin_(upstream);
     if (!reply) {
-      if (const auto stale = stale_instead(exchange, Failure::Unreachable, policy, Now::of(clock_)))
+      if (const auto stale = stale_instead(exchange, Failure::Unreachable, policy, Now::of(*clock_)))
         return answer_stale(client, exchange, held, *stale);
       return own_answer(502);
     }
-    Outcome outcome = on_response(exchange, {reply->status, reply->fields}, policy, Now::of(clock_));
+    Outcome outcome = on_response(exchange, {reply->status, reply->fields}, policy, Now::of(*clock_));
     if (outcome.reply == Reply::Refetch) {
       apply(outcome, *reply, exchange.candidates, slot, held);
       upstream.fields = unconditional_fields(exchange);
       reply = origin_(upstream);
       if (!reply) return own_answer(502);
-      outcome = on_response(exchange, {reply->status, reply->fields}, policy, Now::of(clock_));
+      outcome = on_response(exchange, {reply->status, reply->fields}, policy, Now::of(*clock_));
     }
     std::optional<Message> from_entry;
     http::CacheStatus status;
@@ -178,7 +178,7 @@ class ModelCache {
 
   FreshnessPolicy anonymous_;
   FreshnessPolicy credential_;
-  const Clock& clock_;
+  const Clock* clock_;
   Origin origin_;
   Decision last_;
   std::map<std::pair<std::string, std::string>, Slot> slots_;
