@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/intrusive_list.hpp"
+#include "http/http1/body.hpp"
+#include "http/server/server.hpp"
+#include "http/wire/read.hpp"
+
+// Inside server only: one connection, from its first octet to its last.
+
+namespace ghmesh::http::server {
+
+class Connection final : public ListNode {
+ public:
+  Connection(Server& server, std::unique_ptr<io::Stream> stream);
+  ~Connection();
+
+  io::Task<> run();
+  // The server stops: an idle connection ends now, a busy one after its present request.
+  void on_drain();
+  void abort(Error why) { stream_->abort(std::move(why)); }
+
+ private:
+  friend class Exchange;
+
+  // Writes what there is as soon as everything that is ready has run: heads of streamed answers wait so long for their
+  // first piece.
+  class FlushSoon final : public io::Waiter {
+   public:
+    explicit FlushSoon(Connection& connection) : connection_(connection) {}
+    // Only writes: someone may be in the middle of writing the same output, and waits for room.
+    void run() override {
+      if (connection_.output_) wire::try_write_all(*connection_.stream_, *connection_.output_);
+    }
+
+   private:
+    Connection& connection_;
+  };
+
+  wire::Output& output();
+  bool flush_now();
+  io::Task<Result<>> flush();
+
+  bool try_hot();
+  io::Task<bool> serve_request();
+  io::Task<bool> settle_answer();
+  io::Task<bool> settle_body();
+  void refuse(int status, std::string_view what);
+  io::Task<bool> await_octets();
+  io::Task<> linger();
+  void keep_head_in_place();
+
+  Server& server_;
+  std::unique_ptr<io::Stream> stream_;
+  wire::Input input_;
+  std::unique_ptr<wire::Output> output_;  // only while there is something to write
+  wire::TimedWait read_wait_;
+  wire::TimedWait write_wait_;
+  FlushSoon flush_soon_;
+  http1::RequestParser parser_;
+  http1::RequestHead head_;    // of a request that a task answers
+  std::vector<Field> fields_;  // its fields
+  http1::BodyDecoder body_;
+  Exchange exchange_;
+  std::uint64_t requests_ = 0;
+  TimePoint body_until_{};
+  bool head_begun_ = false;
+  bool idle_ = false;     // waits for the first octet of a request
+  bool closing_ = false;  // no request after the present one
+  bool unread_ = false;   // the client may still be sending
+};
+
+}  // namespace ghmesh::http::server
