@@ -175,7 +175,7 @@ PageOf page_of(const Resource& resource, std::string_view query) {
 }
 
 bool need_next_page_probe(const Resource& resource, std::string_view query, ByteView body, bool link_on_304) {
-  if (link_on_304) return false;
+  if (link_on_304 || resource.shape == Shape::Array) return false;
   const auto length = array_length(body);
   if (!length || *length == 0) return false;
   const PageOf page = page_of(resource, query);
