@@ -37,6 +37,8 @@ Result<> DiskWorker::start() {
   auto recovered =
       log_.recover([this](const HintEntry& entry, std::uint32_t segment) { catalog_.replay(entry, segment); });
   if (!recovered) return recovered;
+  counters_.corrupt.store(log_.damage().corrupt, std::memory_order_relaxed);
+  counters_.foreign.store(log_.damage().foreign, std::memory_order_relaxed);
   catalog_.sweep();
   if (!intact_ && !mark_intact()) counters_.io_errors.fetch_add(1, std::memory_order_relaxed);
   update_counters();
@@ -64,11 +66,7 @@ void DiskWorker::stop() {
   update_counters();
 }
 
-void DiskWorker::update_counters() {
-  counters_.disk_bytes.store(log_.disk_bytes(), std::memory_order_relaxed);
-  const SegmentLog::Damage& damage = log_.damage();
-  counters_.foreign.store(damage.foreign, std::memory_order_relaxed);
-}
+void DiskWorker::update_counters() { counters_.disk_bytes.store(log_.disk_bytes(), std::memory_order_relaxed); }
 
 void DiskWorker::put(const PutJob& job) {
   const EntryPtr entry = catalog_.pending(job.key, job.ticket);
