@@ -11,8 +11,7 @@ pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)  # http: HTTP/2 f
 find_package(fmt 9 REQUIRED)                            # base: formatting
 find_package(nlohmann_json 3.11 REQUIRED)               # github, admin: JSON output
 find_package(simdjson 3 REQUIRED)                       # github: scanning bodies
-find_package(CLI11 2 REQUIRED)                          # node, cli: arguments
-find_package(tomlplusplus 3 REQUIRED)                   # node: configuration file
+find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)  # node: configuration file, header only
 find_package(GTest 1.12 REQUIRED)
 if(GHMESH_BENCH)
   find_package(benchmark 1.7 REQUIRED)

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "crypto/secret.hpp"
+#include "github/freshness.hpp"
+#include "http/message/url.hpp"
+#include "io/endpoint.hpp"
+#include "multiformats/multiaddr.hpp"
+#include "node/config/variables.hpp"
+
+// What a node is told, as typed values, and how it is told: flag, then GHMESH_* variable, then the variable of an older
+// tool that it replaces, then a TOML file, then the default. Every setting is one row of the table in options.hpp; an
+// unknown name, a bad value and an unreadable file are errors that name themselves. No room below node reads
+// configuration or environment. Values; any thread.
+
+namespace ghmesh::node::config {
+
+// What members of the mesh may read from this node.
+enum class Share : std::uint8_t { Mesh, Public };
+
+// The mesh secret as it was given; what is derived from it is the mesh's business. A token stands in where nothing else
+// was said.
+struct MeshSecret {
+  enum class Source : std::uint8_t { None, File, Variable, Token };
+  Source source = Source::None;
+  std::string from;  // the file's or variable's name
+  crypto::SecretText text;
+};
+
+struct Config {
+  // Where clients come in.
+  io::Endpoint listen;
+  std::optional<std::string> socket;
+  std::optional<io::Endpoint> admin;  // nothing: off
+  std::optional<std::string> ready_file;
+
+  // Where answers come from. upstream.target is "/" or a prefix without a slash at its end.
+  http::Url upstream;
+  std::optional<std::string> upstream_ca;
+
+  // What is kept, and for how long it is believed.
+  std::optional<std::string> cache_dir;  // nothing: memory only
+  std::uint64_t memory_max = 0;          // bytes
+  std::uint64_t disk_max = 0;            // bytes
+  github::FreshnessPolicy freshness = github::FreshnessPolicy::GitHub;
+  std::chrono::seconds stale_if_error{0};
+  std::optional<std::chrono::seconds> ttl;
+  bool proof = true;
+
+  // Who shares.
+  Share share = Share::Mesh;
+  bool p2p = true;  // wanted; without a secret there is still no mesh
+  std::vector<multiformats::Multiaddr> p2p_listen;
+  std::vector<multiformats::Multiaddr> announce;  // empty: the interfaces' addresses
+  std::vector<multiformats::Multiaddr> bootstrap;
+  std::optional<std::string> registry;  // nothing: memory only, and none was named
+  bool mdns = false;
+  MeshSecret secret;
+  std::optional<std::string> identity;  // nothing: a fresh identity each start
+
+  log::Level log_level = log::Level::Info;
+  log::Format log_format = log::Format::Text;
+
+  bool wants_mesh() const { return p2p && secret.source != MeshSecret::Source::None; }
+};
+
+// Where a setting's value came from, for people. value never holds a secret.
+struct Origin {
+  std::string_view flag;  // without its dashes
+  std::string value;      // as it was given; the default's text if nobody gave one
+  std::string source;     // "--listen", "GHMESH_LISTEN", "node.toml: listen", "default"
+};
+
+struct Loaded {
+  Config config;
+  std::vector<Origin> origins;  // one per row of the table, in its order
+};
+
+// Flags as given on the command line, without dashes, in order; a repeated flag of many values adds.
+using Flags = std::vector<std::pair<std::string, std::string>>;
+
+struct Inputs {
+  Flags flags;
+  Variables variables;
+  // Reads a whole file (the TOML file and the secret file). The default reads the file system, 1 MiB at most.
+  std::function<Result<std::string>(const std::string& path)> read_file;
+};
+
+// Malformed, NotFound or Io (Fault::Local); the message names the setting, its source and what would be right.
+Result<Loaded> load(const Inputs& inputs);
+
+Result<std::string> read_small_file(const std::string& path);
+
+}  // namespace ghmesh::node::config

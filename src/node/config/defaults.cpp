@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "defaults.hpp"
+
+#include <array>
+
+namespace ghmesh::node::config {
+
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+bool in_ci(const Variables& variables) {
+  const auto ci = variables.get("CI");
+  return ci && *ci != "false" && *ci != "0";
+}
+
+struct SecretVariable {
+  std::string_view name;
+  MeshSecret::Source source;
+};
+
+constexpr std::array kSecretVariables{
+    SecretVariable{"GHMESH_SECRET", MeshSecret::Source::Variable},
+    SecretVariable{"CACHE_P2P_SHARED_SECRET", MeshSecret::Source::Variable},
+    SecretVariable{"GH_TOKEN", MeshSecret::Source::Token},
+    SecretVariable{"GITHUB_TOKEN", MeshSecret::Source::Token},
+};
+
+}  // namespace
+
+Result<> fill_defaults(Config& config, const Variables& variables, const WasGiven& was_given) {
+  if (!was_given("cache-dir")) {
+    const auto home = xdg_cache_home(variables);
+    if (!home) {
+      return fail(ErrorCode::NotFound,
+                  "cache-dir: no default, as neither XDG_CACHE_HOME nor HOME is set; give --cache-dir DIR or none");
+    }
+    config.cache_dir = *home + "/ghmesh";
+  }
+  if (config.cache_dir) {
+    if (!was_given("registry")) config.registry = *config.cache_dir + "/peers";
+    if (!was_given("identity")) config.identity = *config.cache_dir + "/identity.key";
+  }
+  if (!was_given("mdns")) config.mdns = !in_ci(variables);
+  return {};
+}
+
+Result<> find_secret(Config& config, const Inputs& inputs, const SourceOf& source_of, bool file_by_flag_or_variable) {
+  MeshSecret& secret = config.secret;
+  const bool file_given = secret.source == MeshSecret::Source::File;
+  // A file named in the TOML file ranks behind the variables that hold a secret, as everywhere; a token stands in only
+  // where nothing else was said.
+  if (!file_given || !file_by_flag_or_variable) {
+    for (const SecretVariable& candidate : kSecretVariables) {
+      if (file_given && candidate.source == MeshSecret::Source::Token) continue;
+      const auto value = inputs.variables.get(candidate.name);
+      if (!value || trimmed(*value).empty()) continue;
+      secret.source = candidate.source;
+      secret.from = candidate.name;
+      secret.text = crypto::SecretText(std::string(trimmed(*value)));
+      return {};
+    }
+  }
+  if (!file_given) return {};
+  Result<std::string> text = inputs.read_file(secret.from);
+  if (!text) return std::unexpected(std::move(text.error()).with_context(source_of("secret-file")));
+  secret.text = crypto::SecretText(std::string(trimmed(*text)));
+  crypto::wipe({reinterpret_cast<std::uint8_t*>(text->data()), text->size()});
+  if (secret.text.expose().empty()) {
+    return fail(ErrorCode::Malformed,
+                source_of("secret-file") + ": " + secret.from + " is empty; write one with: ghmesh secret new");
+  }
+  return {};
+}
+
+}  // namespace ghmesh::node::config

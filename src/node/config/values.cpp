@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/config/values.hpp"
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+namespace ghmesh::node::config {
+
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+constexpr std::array kSizes{Unit{"", 1},
+                            Unit{"B", 1},
+                            Unit{"KiB", 1ull << 10},
+                            Unit{"MiB", 1ull << 20},
+                            Unit{"GiB", 1ull << 30},
+                            Unit{"TiB", 1ull << 40},
+                            Unit{"KB", 1000},
+                            Unit{"MB", 1000'000},
+                            Unit{"GB", 1000'000'000},
+                            Unit{"TB", 1000'000'000'000}};
+constexpr std::array kTimes{Unit{"", 1}, Unit{"s", 1}, Unit{"m", 60}, Unit{"h", 3600}, Unit{"d", 86400}};
+
+// digits, then one of units; nothing for another text or a product over max.
+std::optional<std::uint64_t> parse_scaled(std::string_view text, std::span<const Unit> units, std::uint64_t max) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{}) return std::nullopt;
+  const std::string_view name = text.substr(static_cast<std::size_t>(end - text.data()));
+  for (const Unit& unit : units) {
+    if (unit.name != name) continue;
+    if (number > max / unit.factor) return std::nullopt;
+    return number * unit.factor;
+  }
+  return std::nullopt;
+}
+
+auto malformed(std::string_view text, std::string_view wanted) {
+  return fail(ErrorCode::Malformed, "'" + std::string(text) + "' is not " + std::string(wanted));
+}
+
+}  // namespace
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+  // Half the range: sums of two sizes never overflow.
+  if (const auto bytes = parse_scaled(text, kSizes, std::numeric_limits<std::uint64_t>::max() / 2)) return *bytes;
+  return malformed(text, "a size such as 64MiB, 1GiB or 500MB");
+}
+
+std::string format_size(std::uint64_t bytes) {
+  for (const std::string_view name : {"TiB", "GiB", "MiB", "KiB"}) {
+    for (const Unit& unit : kSizes) {
+      if (unit.name == name && bytes >= unit.factor && bytes % unit.factor == 0)
+        return std::to_string(bytes / unit.factor) + std::string(name);
+    }
+  }
+  return std::to_string(bytes);
+}
+
+Result<std::chrono::seconds> parse_seconds(std::string_view text) {
+  constexpr std::uint64_t kTenYears = 10ull * 366 * 86400;
+  if (const auto seconds = parse_scaled(text, kTimes, kTenYears))
+    return std::chrono::seconds(static_cast<std::int64_t>(*seconds));
+  return malformed(text, "a time such as 300, 90s, 5m, 2h or 1d (ten years at most)");
+}
+
+Result<bool> parse_switch(std::string_view text) {
+  for (const std::string_view yes : {"on", "true", "yes", "1"}) {
+    if (text == yes) return true;
+  }
+  for (const std::string_view no : {"off", "false", "no", "0"}) {
+    if (text == no) return false;
+  }
+  return malformed(text, "on or off");
+}
+
+Result<io::Endpoint> parse_endpoint(std::string_view text) {
+  constexpr std::string_view kLocalhost = "localhost:";
+  const auto endpoint = text.starts_with(kLocalhost)
+                            ? io::Endpoint::parse("127.0.0.1:" + std::string(text.substr(kLocalhost.size())))
+                            : io::Endpoint::parse(text);
+  if (endpoint) return *endpoint;
+  return malformed(text, "an address and port such as 127.0.0.1:8418, [::1]:8418 or 0.0.0.0:0");
+}
+
+Result<std::uint16_t> parse_port(std::string_view text) {
+  if (const auto port = parse_scaled(text, std::span(kSizes).first(1), 65535)) return static_cast<std::uint16_t>(*port);
+  return malformed(text, "a port from 0 to 65535");
+}
+
+bool is_loopback_host(std::string_view host) {
+  if (host == "localhost") return true;
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  const auto address = io::IpAddress::parse(host);
+  return address && address->is_loopback();
+}
+
+Result<http::Url> parse_upstream(std::string_view text) {
+  Result<http::Url> url = http::parse_url(text);
+  if (!url) return std::unexpected(std::move(url.error()).with_context("'" + std::string(text) + "'"));
+  if (!url->secure() && !is_loopback_host(url->host))
+    return malformed(text,
+                     "an https:// URL (http:// is for loopback addresses only: tokens would travel in the clear)");
+  if (url->target.find_first_of("?#") != std::string::npos) return malformed(text, "a URL without a query");
+  // A prefix such as GHES' /api/v3 is joined with targets that begin with a slash.
+  while (url->target.size() > 1 && url->target.ends_with('/')) url->target.pop_back();
+  return url;
+}
+
+}  // namespace ghmesh::node::config
