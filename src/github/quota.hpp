@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "github/key.hpp"
+#include "http/message/fields.hpp"
+
+// What each token may still spend, learnt from the x-ratelimit-* fields of live answers, per token and resource (core,
+// search, graphql, …). Readings arrive out of order and /rate_limit lags behind, so a reading may lower what is left in
+// a window but never raise it. Also: which kind of limit a refusal is, and answers made here in GitHub's own words.
+// Reset times are wall-clock seconds, since that is what GitHub counts in. One thread; bounded by
+// Limits::max_ledger_entries.
+
+namespace ghmesh::github {
+
+using UnixSeconds = std::int64_t;
+UnixSeconds unix_seconds(WallTime time);
+
+struct RateReading {
+  std::string resource = "core";
+  std::int64_t limit = 0, remaining = 0, used = 0;
+  UnixSeconds reset = 0;
+};
+// Nothing unless limit, remaining and reset are there and numbers.
+std::optional<RateReading> parse_rate_fields(http::FieldsView fields);
+
+enum class ReadingSource : std::uint8_t { Live, RateLimitEndpoint, Peer };
+
+struct QuotaView {
+  std::string token;  // fingerprint
+  std::string resource;
+  std::int64_t limit = 0, remaining = 0, used = 0;
+  UnixSeconds reset = 0;
+  std::int64_t spent_by_this_node = 0;  // in this window
+  std::int64_t spent_by_others = 0;     // used, less the above
+  // At the pace of this window so far: what will be left at reset (may be negative), and when it runs out.
+  std::int64_t forecast_remaining = 0;
+  std::optional<UnixSeconds> empty_at;
+};
+
+class QuotaLedger {
+ public:
+  // charged: this answer to this node lowered the quota (a 200, not an authorised 304).
+  void on_answer(const Partition& token, const RateReading& reading, ReadingSource source, bool charged, WallTime now);
+
+  // The latest reading of an open window, for local answers; nothing once it has been reset.
+  std::optional<RateReading> latest(const Partition& token, std::string_view resource, WallTime now) const;
+  // x-ratelimit-* of that reading and X-From-Cache: 1 for answers made without an upstream call. go-github ignores rate
+  // fields only when X-From-Cache is set; both are needed.
+  void add_local_fields(http::Fields& out, const Partition& token, std::string_view resource, WallTime now) const;
+
+  // Whether a request may be spent: reserve_percent of the limit is kept for writes.
+  bool may_spend(const Partition& token, std::string_view resource, bool is_write, int reserve_percent,
+                 WallTime now) const;
+
+  std::vector<QuotaView> view(WallTime now) const;
+  // What this node spent in the open window; for telling members of the mesh.
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    RateReading reading;
+    UnixSeconds first_seen = 0;
+    std::int64_t first_used = 0;
+    std::int64_t spent_here = 0;
+  };
+  std::map<std::pair<Partition, std::string>, Entry> entries_;
+};
+
+// Which resource a path draws on when no answer has told yet.
+std::string_view expected_resource(std::string_view rest_path);
+
+enum class LimitKind : std::uint8_t { None, Primary, Secondary };
+struct LimitVerdict {
+  LimitKind kind = LimitKind::None;
+  // Earliest time to try again, as GitHub says it; empty for a secondary limit without Retry-After (then 60 s,
+  // doubling).
+  std::optional<Duration> retry_after;
+};
+// Reads a 403 or 429: Retry-After, the fields, the message and its documentation_url, as GitHub's clients do. A GraphQL
+// 200 with an error of type RATE_LIMITED is primary. body may be the first few KiB.
+LimitVerdict classify_limit(int status, http::FieldsView fields, std::string_view body, WallTime now);
+
+// An answer in GitHub's own words, for a client whose wait would exceed its patience. Octokit's throttling, go-github
+// and PyGithub recognise it: 403, message and documentation_url; primary with x-ratelimit-remaining 0, secondary with
+// Retry-After and without it.
+struct LocalAnswer {
+  int status = 403;
+  http::Fields fields;
+  std::string body;
+};
+LocalAnswer primary_limit_answer(const RateReading& reading);
+LocalAnswer secondary_limit_answer(std::chrono::seconds retry_after, const std::optional<RateReading>& reading);
+
+}  // namespace ghmesh::github

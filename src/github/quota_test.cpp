@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "github/quota.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "github/limits.hpp"
+
+namespace ghmesh::github {
+namespace {
+
+using http::Fields;
+
+class QuotaTest : public ::testing::Test {
+ protected:
+  RateReading reading(std::int64_t remaining, Duration reset_in = 30min, std::int64_t limit = 1000) const {
+    RateReading out;
+    out.limit = limit;
+    out.remaining = remaining;
+    out.used = limit - remaining;
+    out.reset = unix_seconds(clock.wall_now()) + std::chrono::duration_cast<std::chrono::seconds>(reset_in).count();
+    return out;
+  }
+  void live(const RateReading& r, bool charged = true) {
+    ledger.on_answer(token, r, ReadingSource::Live, charged, clock.wall_now());
+  }
+  std::int64_t remaining() const { return ledger.latest(token, "core", clock.wall_now())->remaining; }
+
+  ManualClock clock;
+  QuotaLedger ledger;
+  Partition token{1};
+};
+
+TEST_F(QuotaTest, ReadsTheFields) {
+  const auto found = parse_rate_fields(Fields{{"X-RateLimit-Limit", "5000"},
+                                              {"x-ratelimit-remaining", "4990"},
+                                              {"x-ratelimit-reset", "1767229200"},
+                                              {"x-ratelimit-resource", "search"}});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->limit, 5000);
+  EXPECT_EQ(found->used, 10);
+  EXPECT_EQ(found->resource, "search");
+  EXPECT_FALSE(parse_rate_fields(Fields{{"x-ratelimit-limit", "5000"}}));
+  EXPECT_FALSE(parse_rate_fields(
+      Fields{{"x-ratelimit-limit", "-1"}, {"x-ratelimit-remaining", "1x"}, {"x-ratelimit-reset", "1"}}));
+}
+
+TEST_F(QuotaTest, LateAndStaleReadingsNeverRaiseWhatIsLeft) {
+  live(reading(900));
+  live(reading(950));  // an answer overtaken by a later one
+  EXPECT_EQ(remaining(), 900);
+  // /rate_limit lags and shows a full bucket, also with a window of its own.
+  ledger.on_answer(token, reading(1000), ReadingSource::RateLimitEndpoint, false, clock.wall_now());
+  ledger.on_answer(token, reading(1000, 60min), ReadingSource::RateLimitEndpoint, false, clock.wall_now());
+  ledger.on_answer(token, reading(1000, 60min), ReadingSource::Peer, false, clock.wall_now());
+  EXPECT_EQ(remaining(), 900);
+  live(reading(10));
+  EXPECT_EQ(remaining(), 10);
+}
+
+TEST_F(QuotaTest, ANewWindowStartsAnew) {
+  live(reading(0, 1min));
+  EXPECT_FALSE(ledger.may_spend(token, "core", true, 0, clock.wall_now()));
+  clock.advance(2min);
+  EXPECT_FALSE(ledger.latest(token, "core", clock.wall_now()));
+  EXPECT_TRUE(ledger.may_spend(token, "core", false, 50, clock.wall_now()));
+  live(reading(999, 60min));
+  EXPECT_EQ(remaining(), 999);
+}
+
+TEST_F(QuotaTest, ReserveIsForWrites) {
+  live(reading(100));
+  EXPECT_TRUE(ledger.may_spend(token, "core", false, 9, clock.wall_now()));
+  EXPECT_FALSE(ledger.may_spend(token, "core", false, 10, clock.wall_now()));
+  EXPECT_TRUE(ledger.may_spend(token, "core", true, 10, clock.wall_now()));
+}
+
+TEST_F(QuotaTest, TellsOwnSpendingFromOthersAndLooksAhead) {
+  live(reading(1000), false);
+  clock.advance(10min);
+  for (int i = 1; i <= 100; ++i) live(reading(1000 - 4 * i, 20min));
+  const std::vector<QuotaView> view = ledger.view(clock.wall_now());
+  ASSERT_EQ(view.size(), 1u);
+  EXPECT_EQ(view[0].used, 400);
+  EXPECT_EQ(view[0].spent_by_this_node, 100);
+  EXPECT_EQ(view[0].spent_by_others, 300);
+  EXPECT_EQ(view[0].forecast_remaining, 600 - 400 * 2);  // 400 in ten minutes, twenty to go
+  ASSERT_TRUE(view[0].empty_at);
+  EXPECT_EQ(*view[0].empty_at - unix_seconds(clock.wall_now()), 900);
+  EXPECT_EQ(view[0].token.size(), 16u);
+}
+
+TEST_F(QuotaTest, LocalAnswersCarryTheLatest) {
+  live(reading(7));
+  Fields out;
+  ledger.add_local_fields(out, token, "core", clock.wall_now());
+  EXPECT_EQ(out.first("x-ratelimit-remaining"), "7");
+  EXPECT_EQ(out.first("x-ratelimit-used"), "993");
+  EXPECT_EQ(out.first("x-from-cache"), "1");
+  Fields other;
+  ledger.add_local_fields(other, Partition{2}, "core", clock.wall_now());
+  EXPECT_FALSE(other.has("x-ratelimit-remaining"));
+  EXPECT_TRUE(other.has("x-from-cache"));
+}
+
+TEST_F(QuotaTest, IsBounded) {
+  for (std::size_t i = 0; i < kLimits.max_ledger_entries + 100; ++i) {
+    Partition each{};
+    store_be(each.data(), static_cast<std::uint64_t>(i + 1));
+    ledger.on_answer(each, reading(5), ReadingSource::Live, true, clock.wall_now());
+  }
+  EXPECT_EQ(ledger.size(), kLimits.max_ledger_entries);
+}
+
+TEST_F(QuotaTest, LimitsAreToldApartAsClientsDo) {
+  const auto kind = [&](int status, const Fields& fields, std::string_view body) {
+    return classify_limit(status, fields, body, clock.wall_now());
+  };
+  const std::string reset = std::to_string(unix_seconds(clock.wall_now()) + 600);
+  const Fields spent{{"x-ratelimit-limit", "60"}, {"x-ratelimit-remaining", "0"}, {"x-ratelimit-reset", reset}};
+  const Fields left{{"x-ratelimit-limit", "60"}, {"x-ratelimit-remaining", "9"}, {"x-ratelimit-reset", reset}};
+  const auto primary = kind(403, spent, R"({"message":"API rate limit exceeded for installation ID 1."})");
+  EXPECT_EQ(primary.kind, LimitKind::Primary);
+  EXPECT_EQ(primary.retry_after, Duration(601s));
+  EXPECT_EQ(kind(429, spent, "").kind, LimitKind::Primary);
+  EXPECT_EQ(kind(403, left, R"({"message":"API rate limit exceeded for 1.2.3.4."})").kind, LimitKind::Primary);
+  const auto secondary = kind(403, left, R"({"message":"You have exceeded a secondary rate limit. Please wait"})");
+  EXPECT_EQ(secondary.kind, LimitKind::Secondary);
+  EXPECT_FALSE(secondary.retry_after);
+  EXPECT_EQ(kind(403, left, R"({"message":"x","documentation_url":"https://d/rest#secondary-rate-limits"})").kind,
+            LimitKind::Secondary);
+  EXPECT_EQ(kind(403, {}, R"({"message":"You have triggered an abuse detection mechanism."})").kind,
+            LimitKind::Secondary);
+  EXPECT_EQ(kind(429, Fields{{"retry-after", "7"}}, "").retry_after, Duration(7s));
+  EXPECT_EQ(kind(429, Fields{{"retry-after", "7"}}, "").kind, LimitKind::Secondary);
+  EXPECT_EQ(kind(403, left, R"({"message":"Resource not accessible by integration"})").kind, LimitKind::None);
+  EXPECT_EQ(kind(404, spent, R"({"message":"Not Found"})").kind, LimitKind::None);
+  EXPECT_EQ(kind(200, spent, R"({"data":null,"errors":[{"type":"RATE_LIMITED","message":"x"}]})").kind,
+            LimitKind::Primary);
+  EXPECT_EQ(kind(200, spent, R"({"data":{"x":"RATE_LIMITED"}})").kind, LimitKind::None);
+}
+
+TEST_F(QuotaTest, LocalRefusalsAreRecognised) {
+  const LocalAnswer primary = primary_limit_answer(reading(3));
+  EXPECT_EQ(primary.fields.first("x-ratelimit-remaining"), "0");
+  EXPECT_EQ(classify_limit(primary.status, primary.fields, primary.body, clock.wall_now()).kind, LimitKind::Primary);
+  const LocalAnswer secondary = secondary_limit_answer(30s, reading(3));
+  const LimitVerdict verdict = classify_limit(secondary.status, secondary.fields, secondary.body, clock.wall_now());
+  EXPECT_EQ(verdict.kind, LimitKind::Secondary);
+  EXPECT_EQ(verdict.retry_after, Duration(30s));
+  // What go-github and gofri look at, and what Octokit's throttling looks for.
+  EXPECT_NE(secondary.body.find("\"message\":\"You have exceeded a secondary rate limit"), std::string::npos);
+  EXPECT_NE(secondary.body.find("secondary-rate-limits\""), std::string::npos);
+  EXPECT_NE(primary.body.find("\"message\":\"API rate limit exceeded"), std::string::npos);
+  EXPECT_FALSE(secondary_limit_answer(30s, reading(0)).fields.has("x-ratelimit-remaining"));
+}
+
+TEST_F(QuotaTest, ResourcesByPath) {
+  EXPECT_EQ(expected_resource("/repos/o/r"), "core");
+  EXPECT_EQ(expected_resource("/search/issues"), "search");
+  EXPECT_EQ(expected_resource("/search/code"), "code_search");
+  EXPECT_EQ(expected_resource("/graphql"), "graphql");
+}
+
+}  // namespace
+}  // namespace ghmesh::github
