@@ -39,15 +39,19 @@ void FrameSealer::seal(MutableByteView frame) {
   cipher_.seal({}, frame.subspan(kFrameHeader));
 }
 
+void FrameSealer::seal(ByteView text, MutableByteView frame) {
+  GHMESH_CHECK(text.size() <= Limits::kFrameText && frame.size() == kFrameHeader + text.size() + Limits::kTagBytes);
+  store_be(frame.data(), static_cast<std::uint16_t>(frame.size() - kFrameHeader));
+  cipher_.seal({}, text, frame.subspan(kFrameHeader));
+}
+
 void FrameSealer::append(Bytes& out, ByteView text) {
   while (!text.empty()) {
     const ByteView part = text.first(std::min(text.size(), Limits::kFrameText));
     text = text.subspan(part.size());
     const std::size_t start = out.size();
     out.resize(start + kFrameHeader + part.size() + Limits::kTagBytes);
-    const MutableByteView frame = MutableByteView(out).subspan(start);
-    store_be(frame.data(), static_cast<std::uint16_t>(frame.size() - kFrameHeader));
-    cipher_.seal({}, part, frame.subspan(kFrameHeader));
+    seal(part, MutableByteView(out).subspan(start));
   }
 }
 

@@ -42,6 +42,8 @@ class FrameSealer {
 
   // In place: frame holds two bytes of room, the text (at most Limits::kFrameText) and room for the tag.
   void seal(MutableByteView frame);
+  // From elsewhere: frame is kFrameHeader and the tag longer than text, and does not overlap it.
+  void seal(ByteView text, MutableByteView frame);
   // Appends text to out in as few frames as it needs; one pass over the text. Nothing for no text.
   void append(Bytes& out, ByteView text);
 
