@@ -77,7 +77,7 @@ bool is_left_out(std::string_view name, Form form, bool recoded) {
 }  // namespace
 
 void append_tail(std::string& out, const Entry& entry, const HitFields& hit) {
-  if (!has_no_body(entry.status())) append_length(out, entry.body_size());
+  if (!has_no_body(entry.status())) append_length(out, hit.coded_size.value_or(entry.body_size()));
   append_generated(out, entry, hit);
 }
 
@@ -98,7 +98,7 @@ void append_head(std::string& out, const Entry& entry, const Answer& answer, con
       if (recoded && !hit.coded_size)
         append_line(out, "Transfer-Encoding", "chunked");
       else if (!has_no_body(entry.status()))
-        append_length(out, recoded ? *hit.coded_size : entry.body_size());
+        append_length(out, hit.coded_size.value_or(entry.body_size()));
       break;
     case Form::NotModified: break;
     case Form::Partial:

@@ -21,8 +21,9 @@ struct HitFields {
   bool from_cache = false;  // X-From-Cache: 1
   bool close = false;       // Connection: close
   // The body goes out under a content coding that this node applies: its length is coded_size (nothing: chunked), the
-  // tag becomes weak. The head is then not entry.head(), so write_head is the only way.
+  // tag becomes weak. The head is then not entry.head(), so append_head is the only way.
   std::string_view coding = {};
+  // Without a coding: the length of another form of the same body, such as indented JSON.
   std::optional<std::uint64_t> coded_size = std::nullopt;
 };
 

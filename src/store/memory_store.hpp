@@ -30,7 +30,8 @@ class MemoryStore final : public RecordStore {
   // Node, its table slot and hash node, shared_ptr block and the allocator's rounding of the four allocations.
   static constexpr std::size_t kOverhead = 256;
   static std::size_t cost_of(const Entry& entry) {
-    return kOverhead + entry.metadata.capacity() + entry.body.capacity() + entry.groups.capacity() * sizeof(GroupId);
+    return kOverhead + 3 * entry.metadata.capacity() + entry.body.capacity() +
+           entry.groups.capacity() * sizeof(GroupId);
   }
 
   explicit MemoryStore(const Limits& limits);

@@ -30,6 +30,9 @@ struct Entry {
   std::vector<GroupId> groups;       // at most Limits::groups_per_record
   Bytes metadata;
   Bytes body;
+  // What the owner made of metadata, kept while the record is in memory; never stored. Set by the owner thread only and
+  // at most once. The memory tier reckons with twice the metadata's size for it.
+  mutable std::shared_ptr<const void> attachment;
 };
 
 using EntryPtr = std::shared_ptr<const Entry>;
