@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/authority.hpp"
+
+#include <algorithm>
+
+#include "http/message/fields.hpp"
+
+namespace ghmesh::proxy {
+namespace {
+
+bool is_loopback_name(std::string_view host) {
+  if (host == "localhost" || host.ends_with(".localhost")) return true;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const auto address = io::IpAddress::parse(host);
+  return address && address->is_loopback();
+}
+
+}  // namespace
+
+std::vector<std::string> AuthorityRules::github_hosts() {
+  return {"github.com",
+          "uploads.github.com",
+          "codeload.github.com",
+          "*.githubusercontent.com",
+          "ghcr.io",
+          "*.pkg.github.com",
+          "*.actions.githubusercontent.com",
+          "*.blob.core.windows.net"};  // where logs, artifacts and caches of Actions lie, behind signed URLs
+}
+
+AuthorityRules::AuthorityRules(const http::Url& upstream, std::vector<std::string> allowed_hosts)
+    : allowed_(allowed_hosts.empty() ? github_hosts() : std::move(allowed_hosts)) {
+  upstream_names_.insert("api.github.com");
+  upstream_names_.insert("api.github.com:443");
+  upstream_names_.insert(http::to_lower(upstream.authority()));
+  upstream_names_.insert(http::to_lower(upstream.host) + ":" + std::to_string(upstream.port));
+}
+
+void AuthorityRules::add_own(const io::Endpoint& endpoint) {
+  own_ports_.insert(endpoint.port);
+  own_addresses_.push_back(to_string(endpoint));
+}
+
+bool AuthorityRules::is_upstream(std::string_view authority) const {
+  if (authority.empty() || upstream_names_.contains(authority)) return true;
+  const std::string lower = http::to_lower(authority);
+  if (upstream_names_.contains(lower)) return true;
+  if (std::find(own_addresses_.begin(), own_addresses_.end(), lower) != own_addresses_.end()) return true;
+  const auto parsed = http::parse_authority(lower);
+  return parsed && own_ports_.contains(parsed->port.value_or(80)) && is_loopback_name(parsed->host);
+}
+
+bool AuthorityRules::is_allowed(std::string_view host) const {
+  const std::string lower = http::to_lower(host);
+  return std::any_of(allowed_.begin(), allowed_.end(), [&](const std::string& rule) {
+    if (!rule.starts_with("*.")) return lower == rule;
+    const std::string_view suffix = std::string_view(rule).substr(1);
+    return lower.size() > suffix.size() && lower.ends_with(suffix);
+  });
+}
+
+Destination AuthorityRules::decide(std::string_view authority) const {
+  if (is_upstream(authority)) return Destination::Upstream;
+  const auto parsed = http::parse_authority(authority);
+  if (!parsed || parsed->port.value_or(443) != 443) return Destination::Refused;
+  return is_allowed(parsed->host) ? Destination::Allowed : Destination::Refused;
+}
+
+Destination AuthorityRules::decide_tunnel(std::string_view authority) const {
+  const auto parsed = http::parse_authority(authority);
+  if (!parsed || !parsed->port) return Destination::Refused;
+  if (is_upstream(authority)) return Destination::Upstream;
+  return *parsed->port == 443 && is_allowed(parsed->host) ? Destination::Allowed : Destination::Refused;
+}
+
+}  // namespace ghmesh::proxy

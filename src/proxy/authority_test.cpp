@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/authority.hpp"
+
+#include <gtest/gtest.h>
+
+namespace ghmesh::proxy {
+namespace {
+
+AuthorityRules rules(const char* upstream = "https://api.github.com") {
+  AuthorityRules out(*http::parse_url(upstream));
+  out.add_own({io::IpAddress::loopback(), 8418});
+  return out;
+}
+
+TEST(Authority, TheUpstreamHasSeveralNames) {
+  const AuthorityRules r = rules("https://ghes.example.test:8443/api/v3");
+  for (const char* name : {"", "api.github.com", "API.GitHub.com", "api.github.com:443", "ghes.example.test:8443",
+                           "127.0.0.1:8418", "localhost:8418", "[::1]:8418"})
+    EXPECT_EQ(r.decide(name), Destination::Upstream) << name;
+}
+
+TEST(Authority, GitHubsOwnHostsAreStreamedAndNobodyElses) {
+  const AuthorityRules r = rules();
+  for (const char* name : {"codeload.github.com", "objects.githubusercontent.com", "Uploads.GitHub.com",
+                           "github.com:443", "productionresultssa1.blob.core.windows.net"})
+    EXPECT_EQ(r.decide(name), Destination::Allowed) << name;
+  for (const char* name : {"example.com", "github.com.evil.test", "evilgithubusercontent.com", "githubusercontent.com",
+                           "github.com:80", "169.254.169.254", "127.0.0.1:9999", "localhost", "[::1]",
+                           "user@github.com", "github.com:", "api.github.com.", "api.github.com:80"})
+    EXPECT_EQ(r.decide(name), Destination::Refused) << name;
+}
+
+TEST(Authority, TunnelsNeedThePortSaid) {
+  const AuthorityRules r = rules();
+  EXPECT_EQ(r.decide_tunnel("api.github.com:443"), Destination::Upstream);
+  EXPECT_EQ(r.decide_tunnel("github.com:443"), Destination::Allowed);
+  for (const char* name : {"github.com", "github.com:22", "api.github.com:80", "169.254.169.254:443", "2852039166:443",
+                           "[::ffff:169.254.169.254]:443", "metadata.google.internal:443", "127.0.0.1:443"})
+    EXPECT_EQ(r.decide_tunnel(name), Destination::Refused) << name;
+}
+
+}  // namespace
+}  // namespace ghmesh::proxy

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "github/pretty.hpp"
+#include "http/message/etag.hpp"
+#include "proxy/limits.hpp"
+#include "proxy/proxy.hpp"
+
+// Requests that no cache takes part in: streamed to the origin and back, nothing buffered beyond a piece.
+
+namespace ghmesh::proxy {
+namespace {
+
+double seconds_since(const io::Loop& loop, TimePoint began) {
+  return std::chrono::duration<double>(loop.now() - began).count();
+}
+
+// The client's body, as the origin asks for it.
+RequestBody body_of(http::server::Exchange& exchange) {
+  RequestBody body;
+  const http::http1::BodyFraming framing = exchange.request().body;
+  if (framing.kind == http::http1::BodyKind::Length) body.length = framing.length;
+  body.read = [&exchange] { return exchange.read(); };
+  return body;
+}
+
+}  // namespace
+
+io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, bool is_upstream, TimePoint began) {
+  const http::http1::RequestHead& head = exchange.request();
+  http::Request request{std::string(head.view.method), plan.target, {}};
+  if (is_upstream) {
+    request.fields = parts_.planner.upstream_fields(plan, head.view);
+  } else {
+    request.fields = http::Fields(head.view.fields);
+    http::remove_hop_by_hop(request.fields);
+    // A credential for the API is nobody else's business, whatever host a redirect led to.
+    for (const char* name : {"Host", "Expect", "Authorization", "Cookie"}) request.fields.remove(name);
+  }
+  request.fields.remove("Content-Length");
+  std::optional<RequestBody> body;
+  if (!head.body.empty()) body = body_of(exchange);
+  if (is_upstream) parts_.stats.upstream_calls.add();
+  Result<std::unique_ptr<OriginAnswer>> answer = co_await origin.call(
+      std::move(request), std::move(body), [&exchange](int status, http::FieldsView fields) -> io::Task<> {
+        static_cast<void>(co_await exchange.interim(status, fields));
+      });
+  http::CacheStatus cache_status;
+  cache_status.forward = plan.bypass;
+  if (!answer) {
+    // A write whose fate nobody knows may have happened.
+    if (is_upstream) on_write(head.view, head.origin_target, 0);
+    parts_.stats.upstream_errors.add();
+    parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, began));
+    if (answer.error().fault == Fault::Client) co_return;  // the server answers for a broken request body
+    co_return co_await refuse(exchange, answer.error().code == ErrorCode::Timeout ? 504 : 502,
+                              "the origin did not answer: " + answer.error().message, cache_status);
+  }
+  const int status = (*answer)->status();
+  if (is_upstream) {
+    const std::uint64_t charged_before = parts_.stats.charged_calls.value();
+    parts_.live.observe(plan, plan.target, status, (*answer)->fields());
+    parts_.stats.direct_calls.add(parts_.stats.charged_calls.value() - charged_before);
+    on_write(head.view, head.origin_target, status);
+  }
+  cache_status.forward_status = status;
+  http::Fields fields((*answer)->fields());
+  http::remove_hop_by_hop(fields);
+  if (is_upstream) fields.add("Cache-Status", http::format_cache_status(cache_status));
+  parts_.stats.count_answer(AnswerKind::Bypass, seconds_since(parts_.loop, began));
+  co_await stream(exchange, **answer, std::move(fields), {});
+}
+
+io::Task<> Proxy::respond_whole(Exchange& exchange, const Plan& plan, int status, http::Fields fields, ByteView body) {
+  std::string indented;
+  Bytes packed;
+  std::string_view out = as_text(body);
+  if (plan.pretty && github::is_json_media_type(fields.first("Content-Type").value_or(""))) {
+    if (std::optional<std::string> made = github::pretty_print(out)) {
+      indented = std::move(*made);
+      out = indented;
+    }
+  }
+  if (plan.canonical && out.size() >= Limits::kPackFromBytes && !fields.has("Content-Encoding") &&
+      http::coding::accepts(exchange.request().view.fields.first("Accept-Encoding").value_or("identity"),
+                            http::coding::Coding::Gzip)) {
+    packed = http::coding::gzip_encode(as_bytes(out), 1);
+    if (packed.size() < out.size()) {
+      out = as_text(packed);
+      fields.add("Content-Encoding", "gzip");
+      if (const auto tag = fields.first("ETag")) fields.set("ETag", http::weaken_etag(*tag));
+    }
+  }
+  static_cast<void>(co_await exchange.respond(status, fields, out));
+}
+
+io::Task<> Proxy::stream(Exchange& exchange, OriginAnswer& answer, http::Fields fields, std::string_view begun_with) {
+  const std::optional<std::uint64_t> length = answer.length();
+  // To HEAD the length of the body that is not there is an answer too.
+  if (exchange.request().view.method != "HEAD") fields.remove("Content-Length");
+  if (!exchange.begin(answer.status(), fields, length)) co_return;
+  if (!begun_with.empty() && !co_await exchange.send(begun_with)) co_return;
+  while (true) {
+    const Result<std::string_view> piece = co_await answer.read();
+    // Without finish() the server breaks the connection: the client sees that the body is not whole.
+    if (!piece) co_return;
+    if (piece->empty()) break;
+    if (!co_await exchange.send(*piece)) co_return;
+  }
+  static_cast<void>(co_await exchange.finish());
+}
+
+// status 0: no answer came, so it may have happened or not.
+void Proxy::on_write(const http::RequestView& request, std::string_view target, int status) {
+  if (http::is_safe_method(request.method) || (status != 0 && (status < 200 || status >= 400))) return;
+  invalidate(parts_.planner.written(request, target));
+}
+
+}  // namespace ghmesh::proxy

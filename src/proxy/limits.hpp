@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace ghmesh::proxy {
+
+// Bounds of the request path. Those of connections are http/server's and http/client's.
+struct Limits {
+  // Bodies up to here are read whole before the answer begins, so that it can carry a length, be indented or packed;
+  // API answers are below it nearly always.
+  static constexpr std::size_t kWholeBodyBytes = 256 * 1024;
+  // The largest body that is kept: larger ones are streamed through (assets, archives, logs).
+  static constexpr std::size_t kCacheableBodyBytes = 16 * 1024 * 1024;
+  // All bodies being gathered at once; beyond it answers stream through unkept.
+  static constexpr std::size_t kGatheredBytes = 32 * 1024 * 1024;
+  // Smaller bodies are not worth packing for a client that accepts gzip (GitHub's own bound is near this).
+  static constexpr std::size_t kPackFromBytes = 1024;
+  // How often a request looks again after waiting for another's fetch before it goes alone.
+  static constexpr int kLooks = 3;
+  // A tunnel in which nothing moved for so long is closed.
+  static constexpr std::chrono::minutes kTunnelIdle{10};
+  // Time to connect a tunnel.
+  static constexpr std::chrono::seconds kTunnelConnect{10};
+};
+
+}  // namespace ghmesh::proxy

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/plan.hpp"
+
+namespace ghmesh::proxy {
+
+Plan Plan::detached() const {
+  Plan out;
+  out.cacheable = cacheable;
+  out.bypass = bypass;
+  out.key = key;
+  out.policy = policy;
+  out.target = target;
+  out.canonical = canonical;
+  out.pretty = pretty;
+  out.request.bypass = request.bypass;
+  out.request.accept = request.accept;
+  out.request.authorization = request.authorization.clone();
+  out.request.api_version = request.api_version;
+  out.request.time_zone = request.time_zone;
+  out.request.pretty = request.pretty;
+  out.request.anonymous = request.anonymous;
+  out.partition = partition;
+  out.cache_fields = cache_fields;
+  return out;
+}
+
+}  // namespace ghmesh::proxy

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/proxy.hpp"
+
+#include "cache/response_head.hpp"
+#include "github/pretty.hpp"
+#include "proxy/limits.hpp"
+
+namespace ghmesh::proxy {
+namespace {
+
+double seconds_since(const io::Loop& loop, TimePoint began) {
+  return std::chrono::duration<double>(loop.now() - began).count();
+}
+
+bool accepts_gzip(http::FieldsView fields) {
+  const auto value = fields.first("Accept-Encoding");
+  return value && http::coding::accepts(*value, http::coding::Coding::Gzip);
+}
+
+// The server writes the empty line itself.
+void drop_empty_line(std::string& head) { head.resize(head.size() - 2); }
+
+}  // namespace
+
+Proxy::Proxy(Parts parts)
+    : parts_(std::move(parts)),
+      flight_timer_(parts_.loop, [this] { wait_for_followers(); }),
+      background_(parts_.loop) {}
+
+Proxy::~Proxy() = default;
+
+http::RequestView Proxy::view_of(const Plan& plan, const http::RequestView& request) const {
+  http::RequestView out = request;
+  if (plan.cache_fields) out.fields = plan.cache_fields->view();
+  return out;
+}
+
+Slot Proxy::find_in_memory(const Plan& plan) {
+  store::EntryPtr record = parts_.store.find(plan.key);
+  if (!record) return {};
+  Result<Slot> slot = Slot::of(record, plan.policy);
+  if (slot) return *std::move(slot);
+  parts_.store.remove(plan.key);
+  return {};
+}
+
+bool Proxy::try_answer(Exchange& exchange) {
+  const http::http1::RequestHead& head = exchange.request();
+  if (!cache::is_cacheable_method(head.view.method) || !head.upgrade.empty()) return false;
+  if (parts_.authorities.decide(head.authority) != Destination::Upstream) return false;
+  const Plan plan = parts_.planner.plan(head.view, head.origin_target, !head.body.empty());
+  if (!plan.cacheable) return false;
+  const Slot slot = find_in_memory(plan);
+  if (!slot) return false;
+  const TimePoint began = parts_.loop.now();
+  const cache::Decision decision =
+      cache::decide(view_of(plan, head.view), slot.candidates(), plan.policy, {began, parts_.loop.wall_now()});
+  if (decision.action != cache::Action::Serve) return false;
+  http::CacheStatus status;
+  status.hit = true;
+  status.detail = decision.stale ? "stale" : "memory";
+  if (decision.stale) status.forward = decision.forward;
+  answer_from(exchange, plan, slot, *decision.entry, {decision.form, decision.range}, status,
+              decision.stale ? AnswerKind::Stale : AnswerKind::MemoryHit, {}, began);
+  return true;
+}
+
+void Proxy::answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, std::size_t variant, cache::Answer form,
+                        http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began) {
+  const cache::Entry& entry = slot.entry(variant);
+  const TimePoint now = parts_.loop.now();
+  cache::HitFields hit;
+  hit.age = entry.age({now, parts_.loop.wall_now()});
+  hit.status = status;
+  hit.live = live;
+  // Nothing came from the upstream with this answer: what is known of the token's quota stands in, and X-From-Cache
+  // keeps clients that reckon with these lines from taking them as news.
+  if (live.empty() && plan.canonical) {
+    hit.live = parts_.live.lines(plan);
+    hit.from_cache = true;
+  }
+  http::server::Answer out;
+  out.owner = slot.record();
+  ByteView body = slot.body(variant);
+  scratch_head_.clear();
+  scratch_tail_.clear();
+  std::shared_ptr<std::string> made;
+  if (form.form == cache::Form::Full && plan.pretty &&
+      github::is_json_media_type(entry.field("Content-Type").value_or(""))) {
+    if (std::optional<std::string> pretty = github::pretty_print(as_text(body))) {
+      made = std::make_shared<std::string>(std::move(*pretty));
+      body = as_bytes(*made);
+      out.owner = made;
+      hit.coded_size = body.size();
+    }
+  }
+  if (form.form == cache::Form::Full && plan.canonical && body.size() >= Limits::kPackFromBytes &&
+      accepts_gzip(exchange.request().view.fields)) {
+    if (made) {
+      auto packed = std::make_shared<Bytes>(http::coding::gzip_encode(body, 1));
+      body = *packed;
+      out.owner = packed;
+      hit.coding = "gzip";
+    } else if (const Bytes& packed = slot.gzip_body(variant); !packed.empty()) {
+      body = packed;
+      hit.coding = "gzip";
+    }
+    hit.coded_size = hit.coding.empty() ? hit.coded_size : body.size();
+  }
+  if (form.form == cache::Form::Full && hit.coding.empty()) {
+    out.head = entry.head();
+    cache::append_tail(scratch_tail_, entry, hit);
+    drop_empty_line(scratch_tail_);
+    out.more = scratch_tail_;
+  } else {
+    cache::append_head(scratch_head_, entry, form, hit);
+    drop_empty_line(scratch_head_);
+    out.head = scratch_head_;
+    if (form.form == cache::Form::Partial) body = body.subspan(form.range.first, form.range.length());
+    if (form.form == cache::Form::NotModified || form.form == cache::Form::RangeNotSatisfiable) body = {};
+  }
+  out.body = as_text(body);
+  exchange.answer(out);
+  // A client that held the bytes itself would have got its own 304 for nothing.
+  const bool own_304 = form.form == cache::Form::NotModified && !plan.request.anonymous;
+  if (plan.canonical && !own_304) parts_.stats.direct_calls.add();
+  parts_.stats.count_answer(kind, seconds_since(parts_.loop, began));
+}
+
+io::Task<> Proxy::refuse(Exchange& exchange, int status, std::string_view what, http::CacheStatus status_of_cache) {
+  http::Fields fields{{"Content-Type", "application/json; charset=utf-8"}};
+  if (status_of_cache.forward != http::Forward::None || status_of_cache.hit)
+    fields.add("Cache-Status", http::format_cache_status(status_of_cache));
+  const std::string body = http::server::error_body(status, what);
+  static_cast<void>(co_await exchange.respond(status, fields, body));
+}
+
+io::Task<> Proxy::answer(Exchange& exchange) {
+  const TimePoint began = parts_.loop.now();
+  const http::http1::RequestHead& head = exchange.request();
+  if (head.form == http::http1::TargetForm::Authority) co_return co_await tunnel(exchange);
+  switch (parts_.authorities.decide(head.authority)) {
+    case Destination::Upstream: break;
+    case Destination::Allowed: {
+      const auto authority = http::parse_authority(head.authority);
+      const std::shared_ptr<Origin> origin = parts_.origin_of(http::to_lower(authority->host));
+      Plan plan;
+      plan.target = head.origin_target;
+      plan.bypass = http::Forward::Bypass;
+      co_return co_await forward(exchange, plan, *origin, false, began);
+    }
+    case Destination::Refused: {
+      parts_.stats.refused.add();
+      parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, began));
+      co_return co_await refuse(exchange, 403,
+                                "ghmesh does not forward to '" + std::string(head.authority) +
+                                    "': it is neither the upstream nor one of GitHub's own hosts");
+    }
+  }
+  Plan plan = parts_.planner.plan(head.view, head.origin_target, !head.body.empty());
+  if (!plan.cacheable || !head.upgrade.empty())
+    co_return co_await forward(exchange, plan, parts_.upstream, true, began);
+  co_await cached(exchange, std::move(plan), began);
+}
+
+std::size_t Proxy::invalidate(const std::vector<store::GroupId>& groups) {
+  std::size_t dropped = 0;
+  for (const store::GroupId group : groups) dropped += parts_.store.purge_group(group);
+  parts_.stats.invalidations.add(dropped);
+  return dropped;
+}
+
+void Proxy::wait_for_followers() {
+  const TimePoint next = flights_.expire(parts_.loop.now());
+  if (next != TimePoint::max()) flight_timer_.arm_at(next);
+}
+
+}  // namespace ghmesh::proxy

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "cache/exchange.hpp"
+#include "cache/single_flight.hpp"
+#include "http/coding/coding.hpp"
+#include "http/server/exchange.hpp"
+#include "io/task_group.hpp"
+#include "proxy/authority.hpp"
+#include "proxy/origin.hpp"
+#include "proxy/plan.hpp"
+#include "proxy/slot.hpp"
+#include "proxy/stats.hpp"
+#include "store/tiered_store.hpp"
+
+// The request path: from a client's request to its answer, out of memory, disk or the origin. What GitHub is like is in
+// github/, what may be reused in cache/, where bytes lie in store/; here they meet. One loop.
+//
+//   try_answer ── fresh in memory? ─► one write, done
+//   answer ─┬─ CONNECT ─► tunnel.cpp
+//           ├─ not ours ─► forward.cpp to that host, or 403
+//           ├─ not cacheable ─► forward.cpp to the upstream; writes invalidate before their answer goes out
+//           └─ cacheable ─► cached.cpp: disk, single flight, validation, fetch
+
+namespace ghmesh::proxy {
+
+// The token's latest known rate-limit lines, for answers made here: complete lines with CRLF, "" if nothing is known.
+class LiveFields {
+ public:
+  virtual ~LiveFields() = default;
+  virtual std::string_view lines(const Plan& plan) = 0;
+  // Every answer of the upstream passes here.
+  virtual void observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) = 0;
+};
+
+struct Parts {
+  io::Loop& loop;
+  const Planner& planner;
+  store::TieredStore& store;
+  Origin& upstream;
+  // The origin for another host of the allow-list, over TLS.
+  std::function<std::shared_ptr<Origin>(std::string host)> origin_of;
+  // Connects a tunnel's far end: allow-listed host and port, resolved, never to an internal address.
+  std::function<io::Task<Result<std::unique_ptr<io::Stream>>>(std::string host, std::uint16_t port)> dial_tunnel;
+  const AuthorityRules& authorities;
+  LiveFields& live;
+  Stats& stats;
+  log::Logger logger;
+  std::string upstream_authority;
+};
+
+class Proxy final : public http::server::Handler {
+ public:
+  explicit Proxy(Parts parts);
+  ~Proxy() override;
+
+  bool try_answer(http::server::Exchange& exchange) override;
+  io::Task<> answer(http::server::Exchange& exchange) override;
+
+  // Drops entries; returns how many. Groups are those of Planner::groups.
+  std::size_t invalidate(const std::vector<store::GroupId>& groups);
+
+ private:
+  struct Fetch;  // one upstream exchange of a cacheable request
+  using Exchange = http::server::Exchange;
+
+  // ---- proxy.cpp
+  http::RequestView view_of(const Plan& plan, const http::RequestView& request) const;
+  Slot find_in_memory(const Plan& plan);
+  void answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, std::size_t variant, cache::Answer form,
+                   http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began);
+  io::Task<> refuse(Exchange& exchange, int status, std::string_view what, http::CacheStatus status_of_cache = {});
+
+  // ---- forward.cpp
+  io::Task<> forward(Exchange& exchange, const Plan& plan, Origin& origin, bool is_upstream, TimePoint began);
+  // A whole body as this client wants it: indented, packed, or as it is.
+  io::Task<> respond_whole(Exchange& exchange, const Plan& plan, int status, http::Fields fields, ByteView body);
+  io::Task<> stream(Exchange& exchange, OriginAnswer& answer, http::Fields fields, std::string_view begun_with);
+  void on_write(const http::RequestView& request, std::string_view target, int status);
+
+  // ---- tunnel.cpp
+  io::Task<> tunnel(Exchange& exchange);
+
+  // ---- cached.cpp
+  io::Task<> cached(Exchange& exchange, Plan plan, TimePoint began);
+  io::Task<Slot> find_on_disk(const Plan& plan);
+  io::Task<bool> join_flight(const std::string& key, cache::SingleFlight::Lead& lead);
+  io::Task<> fetch(Fetch& fetch);
+  io::Task<> revalidate_behind(Plan plan, http::Request request, Slot slot, cache::Decision decision,
+                               cache::SingleFlight::Lead lead);
+  io::Task<Result<std::unique_ptr<OriginAnswer>>> ask(const Plan& plan, http::Request request, Exchange* client);
+  io::Task<> on_no_answer(Fetch& fetch, Error error);
+  io::Task<> on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome outcome);
+  Slot keep(const Plan& plan, const http::RequestView& request, const Slot& old, cache::Outcome& outcome,
+            ByteView new_body);
+  void wait_for_followers();
+
+  Parts parts_;
+  cache::SingleFlight flights_;
+  io::Timer flight_timer_;
+  std::size_t gathered_bytes_ = 0;
+  io::TaskGroup background_;
+  std::string scratch_head_;
+  std::string scratch_tail_;
+};
+
+}  // namespace ghmesh::proxy

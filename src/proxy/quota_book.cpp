@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/quota_book.hpp"
+
+namespace ghmesh::proxy {
+namespace {
+
+// Job tokens come and go; an hour of a busy fleet behind one node stays below this.
+constexpr std::size_t kMaxReady = 4096;
+
+std::string format_lines(const github::RateReading& reading) {
+  std::string out;
+  const auto line = [&](const char* name, const std::string& value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+  };
+  line("x-ratelimit-limit", std::to_string(reading.limit));
+  line("x-ratelimit-remaining", std::to_string(reading.remaining));
+  line("x-ratelimit-used", std::to_string(reading.used));
+  line("x-ratelimit-reset", std::to_string(reading.reset));
+  line("x-ratelimit-resource", reading.resource);
+  return out;
+}
+
+}  // namespace
+
+std::string_view QuotaBook::lines(const Plan& plan) {
+  const auto known = ready_.find(plan.partition);
+  if (known == ready_.end() || known->second.reset <= github::unix_seconds(clock_.wall_now())) return {};
+  return known->second.text;
+}
+
+void QuotaBook::observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) {
+  const bool free = status == 304 && !plan.request.anonymous;
+  if (free) stats_.free_304s.add();
+  const std::optional<github::RateReading> reading = github::parse_rate_fields(fields);
+  if (!reading) return;
+  const std::string_view path = target.substr(0, target.find('?'));
+  const bool is_rate_limit = path.ends_with("/rate_limit");
+  const bool charged = !free && !is_rate_limit;
+  if (charged) stats_.charged_calls.add();
+  ledger_.on_answer(plan.partition, *reading,
+                    is_rate_limit ? github::ReadingSource::RateLimitEndpoint : github::ReadingSource::Live, charged,
+                    clock_.wall_now());
+  if (reading->resource != "core") return;
+  const std::optional<github::RateReading> latest = ledger_.latest(plan.partition, "core", clock_.wall_now());
+  if (!latest) return;
+  if (ready_.size() >= kMaxReady && !ready_.contains(plan.partition)) ready_.clear();
+  ready_[plan.partition] = {format_lines(*latest), latest->reset};
+}
+
+}  // namespace ghmesh::proxy

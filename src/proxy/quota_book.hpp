@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include "base/clock.hpp"
+#include "github/quota.hpp"
+#include "proxy/proxy.hpp"
+
+// Keeps the quota ledger up to date from the upstream's live answers and has each token's latest rate-limit lines ready
+// for answers made here. Counts charged and free calls. One loop.
+
+namespace ghmesh::proxy {
+
+class QuotaBook final : public LiveFields {
+ public:
+  QuotaBook(const Clock& clock, Stats& stats) : clock_(clock), stats_(stats) {}
+
+  std::string_view lines(const Plan& plan) override;
+  void observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) override;
+
+  github::QuotaLedger& ledger() { return ledger_; }
+
+ private:
+  struct Ready {
+    std::string text;
+    github::UnixSeconds reset = 0;
+  };
+  struct PartitionHash {
+    std::size_t operator()(const github::Partition& p) const { return load_le<std::uint64_t>(p.data()); }
+  };
+
+  const Clock& clock_;
+  Stats& stats_;
+  github::QuotaLedger ledger_;
+  // Of the resource core, which is what cacheable requests draw on. At most kMaxReady tokens.
+  std::unordered_map<github::Partition, Ready, PartitionHash> ready_;
+};
+
+}  // namespace ghmesh::proxy

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/stats.hpp"
+
+namespace ghmesh::proxy {
+
+std::string_view to_string(AnswerKind kind) {
+  switch (kind) {
+    case AnswerKind::MemoryHit: return "memory";
+    case AnswerKind::DiskHit: return "disk";
+    case AnswerKind::PeerHit: return "peer";
+    case AnswerKind::Proof: return "proof";
+    case AnswerKind::PeerProof: return "peer_proof";
+    case AnswerKind::Stale: return "stale";
+    case AnswerKind::Miss: return "miss";
+    case AnswerKind::Collapsed: return "collapsed";
+    case AnswerKind::Bypass: return "bypass";
+    case AnswerKind::Error: return "error";
+  }
+  return "error";
+}
+
+Stats::Stats(metrics::Registry& registry)
+    : upstream_calls(registry.counter("ghmesh_upstream_requests_total", "Requests sent to the upstream.")),
+      charged_calls(registry.counter("ghmesh_upstream_charged_total", "Upstream requests that lowered a quota.")),
+      free_304s(registry.counter("ghmesh_upstream_free_304_total", "Upstream 304 answers that cost no quota.")),
+      direct_calls(registry.counter("ghmesh_direct_charged_total",
+                                    "Requests that a client without this node would have been charged for.")),
+      invalidations(registry.counter("ghmesh_invalidations_total", "Entries dropped because of a write.")),
+      upstream_errors(registry.counter("ghmesh_upstream_errors_total", "Upstream requests without a usable answer.")),
+      client_errors(registry.counter("ghmesh_client_errors_total", "Client requests refused as malformed.")),
+      tunnels(registry.counter("ghmesh_tunnels_total", "CONNECT tunnels opened.")),
+      refused(registry.counter("ghmesh_refused_total", "Requests for hosts that are not allowed.")) {
+  for (int i = 0; i < kAnswerKinds; ++i) {
+    const std::string kind(to_string(static_cast<AnswerKind>(i)));
+    answers_[i] = &registry.counter("ghmesh_requests_total", "Client requests by kind of answer.", {{"answer", kind}});
+    latency_[i] = &registry.histogram("ghmesh_request_seconds", "Time from head to first byte of the answer.",
+                                      {{"answer", kind}});
+  }
+}
+
+void Stats::count_answer(AnswerKind kind, double seconds) {
+  answers_[static_cast<int>(kind)]->add();
+  latency_[static_cast<int>(kind)]->observe(seconds);
+}
+
+std::uint64_t Stats::requests() const {
+  std::uint64_t sum = 0;
+  for (const metrics::Counter* counter : answers_) sum += counter->value();
+  return sum;
+}
+
+}  // namespace ghmesh::proxy
