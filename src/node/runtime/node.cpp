@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/runtime/node.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "crypto/random.hpp"
+#include "http/server/server.hpp"
+#include "io/sockets.hpp"
+#include "io/work_pool.hpp"
+#include "node/runtime/node_key.hpp"
+#include "proxy/client_origin.hpp"
+#include "proxy/proxy.hpp"
+#include "proxy/quota_book.hpp"
+#include "store/tiered_store.hpp"
+#include "tls/context.hpp"
+
+namespace ghmesh::node {
+namespace {
+
+using nlohmann::json;
+
+// Files, name resolution; the disk tier has its own thread.
+constexpr std::size_t kPoolThreads = 2;
+// Pools to other hosts than the upstream; redirects lead to a handful.
+constexpr std::size_t kMaxOrigins = 16;
+
+// Origins of the allow-list, made when they are first asked for.
+class OtherOrigins {
+ public:
+  OtherOrigins(io::Network& network, std::shared_ptr<const tls::ClientContext> tls)
+      : network_(network), tls_(std::move(tls)) {}
+
+  std::shared_ptr<proxy::Origin> get(const std::string& host) {
+    if (const auto known = origins_.find(host); known != origins_.end()) return known->second;
+    if (origins_.size() >= kMaxOrigins) origins_.clear();
+    auto origin = std::make_shared<proxy::ClientOrigin>(
+        network_.loop(),
+        http::client::Origin{host, true, proxy::make_connector(network_, host, 443, tls_, {.public_only = true})});
+    origins_.emplace(host, origin);
+    return origin;
+  }
+
+ private:
+  io::Network& network_;
+  std::shared_ptr<const tls::ClientContext> tls_;
+  std::map<std::string, std::shared_ptr<proxy::Origin>> origins_;
+};
+
+Result<> write_atomically(const std::string& path, const std::string& text) {
+  const std::string aside = path + ".tmp" + std::to_string(::getpid());
+  const int fd = ::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0) return fail_errno(errno, "writing " + aside);
+  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
+  const int error = errno;
+  ::close(fd);
+  if (!written || ::rename(aside.c_str(), path.c_str()) != 0) {
+    auto failure = fail_errno(written ? errno : error, "writing " + path);
+    ::unlink(aside.c_str());
+    return failure;
+  }
+  return {};
+}
+
+Result<> make_directory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return fail(ErrorCode::Io, "making " + path + ": " + error.message());
+  ::chmod(path.c_str(), 0700);
+  return {};
+}
+
+}  // namespace
+
+struct Node::State {
+  State(io::EpollLoop& l, const config::Config& c, log::Logger log)
+      : loop(l),
+        config(c),
+        logger(std::move(log)),
+        pool(kPoolThreads, "ghmesh-work"),
+        network(loop, pool),
+        tasks(loop) {}
+
+  // In the order of construction; destroyed in reverse, so what is borrowed outlives its borrower.
+  io::EpollLoop& loop;
+  const config::Config& config;
+  log::Logger logger;
+  TimePoint started{};
+  crypto::SecureRandom random;
+  metrics::Registry metrics;
+  io::WorkPool pool;
+  io::SocketNetwork network;
+  NodeKeys keys;
+  std::unique_ptr<store::TieredStore> store;
+  std::shared_ptr<const tls::ClientContext> tls;
+  std::unique_ptr<proxy::Planner> planner;
+  std::unique_ptr<proxy::ClientOrigin> upstream;
+  std::unique_ptr<OtherOrigins> others;
+  std::unique_ptr<proxy::AuthorityRules> authorities;
+  std::unique_ptr<proxy::Stats> stats;
+  std::unique_ptr<proxy::QuotaBook> quota;
+  std::unique_ptr<proxy::Proxy> proxy;
+  std::unique_ptr<http::server::Server> server;
+  io::Endpoint listen;
+  std::optional<io::Endpoint> admin;
+  io::TaskGroup tasks;
+
+  Result<> open();
+  Result<> bind();
+  Result<> announce_ready();
+};
+
+Result<> Node::State::open() {
+  started = loop.now();
+  const std::string directory = config.cache_dir.value_or("");
+  if (!directory.empty())
+    if (Result<> made = make_directory(directory); !made) return made;
+  Result<NodeKeys> loaded = load_node_keys(directory, random);
+  if (!loaded) return std::unexpected(std::move(loaded.error()).with_context("--cache-dir"));
+  keys = std::move(*loaded);
+
+  store::TieredOptions tiers;
+  tiers.directory = directory.empty() ? "" : directory + "/store";
+  tiers.disk.limits.memory_bytes = config.memory_max;
+  tiers.disk.limits.disk_bytes = config.disk_max;
+  Result<std::unique_ptr<store::TieredStore>> opened = store::TieredStore::open(
+      std::move(tiers), loop.clock(), random,
+      [this](std::move_only_function<void()> action) { loop.post_from_any_thread(std::move(action)); }, logger);
+  if (!opened) return std::unexpected(std::move(opened.error()).with_context("--cache-dir"));
+  store = std::move(*opened);
+
+  if (config.upstream.secure()) {
+    auto context =
+        tls::ClientContext::make({.extra_roots_file = config.upstream_ca.value_or(""), .alpn = {"http/1.1"}});
+    if (!context) return std::unexpected(std::move(context.error()).with_context("--upstream-ca"));
+    tls = std::move(*context);
+  }
+  auto public_tls =
+      tls::ClientContext::make({.extra_roots_file = config.upstream_ca.value_or(""), .alpn = {"http/1.1"}});
+  if (!public_tls) return std::unexpected(public_tls.error());
+  others = std::make_unique<OtherOrigins>(network, std::move(*public_tls));
+  const std::string authority = config.upstream.authority();
+  upstream = std::make_unique<proxy::ClientOrigin>(
+      loop, http::client::Origin{authority, config.upstream.secure(),
+                                 proxy::make_connector(network, config.upstream.host, config.upstream.port, tls, {})});
+  authorities = std::make_unique<proxy::AuthorityRules>(config.upstream);
+  stats = std::make_unique<proxy::Stats>(metrics);
+  quota = std::make_unique<proxy::QuotaBook>(loop.clock(), *stats);
+
+  proxy::PlannerOptions planning{config.upstream, {config.freshness, config.ttl}, config.stale_if_error};
+  planner = config.freshness == github::FreshnessPolicy::Http
+                ? proxy::make_http_planner(std::move(planning), keys.lookup.expose(), keys.partition.expose())
+                : proxy::make_github_planner(std::move(planning), keys.lookup.expose(), keys.partition.expose());
+  proxy::Parts parts{loop,
+                     *planner,
+                     *store,
+                     *upstream,
+                     [this](std::string host) { return others->get(host); },
+                     [this](std::string host, std::uint16_t port) {
+                       const bool to_upstream = host == config.upstream.host && port == config.upstream.port;
+                       return proxy::dial_host(network, std::move(host), port, {.public_only = !to_upstream});
+                     },
+                     *authorities,
+                     *quota,
+                     *stats,
+                     logger,
+                     authority};
+  proxy = std::make_unique<proxy::Proxy>(std::move(parts));
+  server = std::make_unique<http::server::Server>(loop, *proxy, http::server::Limits{}, logger);
+  return {};
+}
+
+Result<> Node::State::bind() {
+  Result<std::unique_ptr<io::Listener>> tcp = network.listen(config.listen);
+  if (!tcp) return std::unexpected(std::move(tcp.error()).with_context("--listen"));
+  listen = *(*tcp)->local_endpoint();
+  authorities->add_own(listen);
+  server->listen(std::move(*tcp));
+  if (config.socket) {
+    Result<std::unique_ptr<io::Listener>> local = io::listen_unix(loop, *config.socket);
+    if (!local) return std::unexpected(std::move(local.error()).with_context("--socket"));
+    server->listen(std::move(*local));
+  }
+  return {};
+}
+
+Result<> Node::State::announce_ready() {
+  logger.info("ready", {{"listen", to_string(listen)},
+                        {"admin", admin ? to_string(*admin) : std::string("off")},
+                        {"upstream", config.upstream.text()},
+                        {"entries", store->stats().entries}});
+  if (!config.ready_file) return {};
+  json ready{{"listen", to_string(listen)}, {"pid", ::getpid()}};
+  ready["socket"] = config.socket ? json(*config.socket) : json(nullptr);
+  ready["admin"] = admin ? json(to_string(*admin)) : json(nullptr);
+  ready["p2p"] = json::array();
+  ready["peer_id"] = nullptr;
+  if (Result<> written = write_atomically(*config.ready_file, ready.dump() + "\n"); !written)
+    return std::unexpected(std::move(written.error()).with_context("--ready-file"));
+  return {};
+}
+
+Node::Node(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Node::~Node() {
+  if (state_ && state_->config.ready_file) ::unlink(state_->config.ready_file->c_str());
+}
+
+Result<std::unique_ptr<Node>> Node::start(io::EpollLoop& loop, const config::Config& config, log::Logger logger) {
+  auto state = std::make_unique<State>(loop, config, std::move(logger));
+  for (Result<> (State::*step)() : {&State::open, &State::bind, &State::announce_ready})
+    if (Result<> done = (state.get()->*step)(); !done) return std::unexpected(done.error());
+  return std::unique_ptr<Node>(new Node(std::move(state)));
+}
+
+io::Task<> Node::drain() { co_await state_->server->drain(); }
+
+const io::Endpoint& Node::listen_endpoint() const { return state_->listen; }
+std::optional<io::Endpoint> Node::admin_endpoint() const { return state_->admin; }
+metrics::Registry& Node::metrics() { return state_->metrics; }
+
+std::string Node::stats_json() const { return "{}"; }
+
+}  // namespace ghmesh::node

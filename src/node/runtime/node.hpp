@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "io/epoll_loop.hpp"
+#include "io/task.hpp"
+#include "node/config/config.hpp"
+
+// One running node: the place where every room is wired to the others, read from top to bottom in node.cpp. Built from
+// a Config on a loop; several can live in one process. Loop thread only.
+
+namespace ghmesh::node {
+
+class Node {
+ public:
+  // Opens the store, binds every listener and writes the ready file. Errors name the setting that cannot be had.
+  static Result<std::unique_ptr<Node>> start(io::EpollLoop& loop, const config::Config& config, log::Logger logger);
+  // Breaks what is still in flight; drain() first for a friendly end.
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // Stops accepting, finishes what is in flight (10 s at most), writes what is queued for the disk.
+  io::Task<> drain();
+
+  // The real addresses, with the ports that were picked.
+  const io::Endpoint& listen_endpoint() const;
+  std::optional<io::Endpoint> admin_endpoint() const;
+
+  // The contract's stats object as JSON (one line).
+  std::string stats_json() const;
+  metrics::Registry& metrics();
+
+ private:
+  struct State;
+  explicit Node(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ghmesh::node
