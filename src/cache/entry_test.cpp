@@ -15,7 +15,8 @@ class StoredEntry : public testing::Test {
  protected:
   Entry make(const Fields& fields, int status = 200) {
     const Now now = Now::of(clock_);
-    Entry entry = Entry::make(status, fields, {{"accept", "x"}, {"cookie", ""}}, {now, now}, policy_);
+    const Selecting selecting[] = {{"accept", "x"}, {"cookie", ""}};
+    Entry entry = Entry::make(status, fields, selecting, {now, now}, policy_);
     entry.set_body_size(1234);
     return entry;
   }
@@ -85,6 +86,18 @@ TEST_F(StoredEntry, FromTheFutureAfterARestartIsOlderThanAnyLifetime) {
   EXPECT_GE(again->age(Now::of(clock_)), again->lifetime(policy_));
   // The same entry in the process that received it: the monotonic clock still knows.
   EXPECT_LT(entry.age(Now::of(clock_)), std::chrono::seconds(1));
+}
+
+TEST_F(StoredEntry, MonotonicTimeCountsInTheRunThatMadeTheRecord) {
+  const Now now = Now::of(clock_, 7);
+  const Entry entry = Entry::make(200, Fields{{"Cache-Control", "max-age=60"}}, {}, {now, now}, policy_);
+  const auto again = Entry::decode(entry.encode(), policy_);
+  ASSERT_TRUE(again);
+  clock_.advance(std::chrono::seconds(61));
+  clock_.step_wall(-std::chrono::seconds(50));
+  EXPECT_EQ(again->age(Now::of(clock_, 7)), std::chrono::seconds(61));
+  EXPECT_EQ(again->age(Now::of(clock_, 8)), std::chrono::seconds(11));
+  EXPECT_EQ(again->age(Now::of(clock_)), std::chrono::seconds(11));
 }
 
 TEST_F(StoredEntry, EveryCutAndEveryFlippedVersionIsRefused) {

@@ -81,7 +81,7 @@ bool matches(const Entry& entry, const Exchange& exchange, const FreshnessPolicy
 void drop_replaced(Outcome& outcome, const Exchange& exchange, const Entry& by, const FreshnessPolicy& policy) {
   for (std::size_t i = 0; i < exchange.candidates.size(); ++i) {
     const Entry& candidate = *exchange.candidates[i];
-    if (matches(candidate, exchange, policy) || candidate.selecting() == by.selecting()) outcome.drop.push_back(i);
+    if (matches(candidate, exchange, policy) || candidate.same_selecting(by)) outcome.drop.push_back(i);
   }
   const std::size_t kept = exchange.candidates.size() - outcome.drop.size();
   if (kept < Limits::kVariants) return;
@@ -134,7 +134,8 @@ void freshen_siblings(Outcome& outcome, const Exchange& exchange, const Response
     if (i == chosen || !mine || !http::strong_match(*mine, *tag)) continue;
     if (std::find(outcome.drop.begin(), outcome.drop.end(), i) != outcome.drop.end()) continue;
     Fields selecting;
-    for (const Selecting& one : sibling.selecting()) selecting.add(one.name, one.value);
+    const std::vector<Selecting> old = sibling.selecting();
+    for (const Selecting& one : old) selecting.add(one.name, one.value);
     http::RequestView request = exchange.request;
     request.fields = selecting.view();
     auto entry = freshen(sibling, request, response.fields, times_of(exchange, now), policy);

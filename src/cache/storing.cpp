@@ -88,7 +88,7 @@ std::optional<Entry> keep(const http::RequestView& request, int status, const Fi
                           const FreshnessPolicy& policy) {
   auto selecting = make_selecting(request, fields);
   if (!selecting || is_over_bounds(fields)) return std::nullopt;
-  Entry entry = Entry::make(status, fields, std::move(*selecting), times, policy);
+  Entry entry = Entry::make(status, fields, *selecting, times, policy);
   if (!is_permitted(entry, request, policy) || is_momentary(fields) || sets_cookies_by_guess(entry, fields))
     return std::nullopt;
   if (!is_useful(entry, policy)) return std::nullopt;

@@ -86,11 +86,11 @@ std::optional<sys_seconds> to_seconds(const Parts& parts) {
          std::chrono::minutes(parts.minute) + seconds(parts.second);
 }
 
-// The system clock counts nanoseconds in 64 bits, which end in 2262; later dates are as good as that.
+// The system clock counts nanoseconds in 64 bits, from 1677 to 2262; dates beyond are as good as these.
 WallTime to_wall(sys_seconds time) {
-  const sys_seconds latest = std::chrono::floor<seconds>(WallTime::max());
-  const sys_seconds earliest = std::chrono::ceil<seconds>(WallTime::min());
-  return WallTime(std::clamp(time, earliest, latest));
+  constexpr sys_seconds kEarliest{std::chrono::sys_days(std::chrono::year(1678) / 1 / 1)};
+  constexpr sys_seconds kLatest{std::chrono::sys_days(std::chrono::year(2262) / 1 / 1)};
+  return WallTime(std::clamp(time, kEarliest, kLatest));
 }
 
 std::optional<sys_seconds> parse_imf(std::string_view text) {

@@ -52,6 +52,7 @@ TEST(HttpDate, AnythingElseIsNoDate) {
 TEST(HttpDate, FarDatesSaturate) {
   EXPECT_GT(*parse_http_date("Sun, 21 Nov 2286 04:46:39 GMT", kNow), kNow + std::chrono::hours(24 * 365 * 200));
   EXPECT_LT(*parse_http_date("Sun, 21 Nov 1500 04:46:39 GMT", kNow), kNow);
+  EXPECT_EQ(format_http_date(*parse_http_date("Sun, 21 Nov 0000 04:46:39 GMT", kNow)), "Sat, 01 Jan 1678 00:00:00 GMT");
 }
 
 TEST(HttpDate, WritesWhatItReads) {
