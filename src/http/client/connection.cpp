@@ -200,6 +200,7 @@ void Connection::keep_head_in_place(http1::RequestKind kind) {
 }
 
 io::Task<Result<std::string_view>> Connection::read() {
+  if (++pieces_ % limits().burst_pieces == 0) co_await pool_->loop.yield();
   auto piece = co_await wire::read_piece(*stream, input_, body_, read_wait_, limits().between_bytes, TimePoint::max(),
                                          Fault::Origin);
   if (!piece) {

@@ -61,6 +61,7 @@ class Connection {
   http1::BodyDecoder body_;
   std::optional<Error> source_error_;
   io::Event continue_;
+  unsigned pieces_ = 0;
   bool chunked_upload_ = false;
   bool answered_ = false;      // an octet of the answer came
   bool body_touched_ = false;  // of the request

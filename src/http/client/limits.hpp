@@ -25,6 +25,8 @@ struct Limits {
   Duration idle = 50s;
   Duration await_continue = 1s;  // for 100 (RFC 9110 §10.1.1: do not wait for ever)
 
+  unsigned burst_pieces = 16;  // of a body, read before others get their turn: 256 KiB
+
   http1::HeadLimits head = http1::kResponseHeadLimits;
   int interim_responses = http1::kMaxInterimResponses;
 };

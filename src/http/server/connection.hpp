@@ -66,6 +66,7 @@ class Connection final : public ListNode {
   http1::BodyDecoder body_;
   Exchange exchange_;
   std::uint64_t requests_ = 0;
+  unsigned pieces_ = 0;  // of bodies, read without letting others run
   TimePoint body_until_{};
   bool head_begun_ = false;
   bool idle_ = false;     // waits for the first octet of a request

@@ -196,6 +196,7 @@ io::Task<Result<std::string_view>> Exchange::read() {
   if (continue_pending_ && sent_ == Sent::Nothing) {
     if (auto told = co_await interim(100, {}); !told) co_return std::unexpected(std::move(told.error()));
   }
+  if (++connection_.pieces_ % connection_.server_.limits_.burst_pieces == 0) co_await loop().yield();
   auto piece = co_await wire::read_piece(*connection_.stream_, connection_.input_, *body_, connection_.read_wait_,
                                          connection_.server_.limits_.body_idle, connection_.body_until_, Fault::Client);
   if (!piece) {

@@ -31,6 +31,8 @@ struct Limits {
   std::size_t coalesced_bytes = 64 * 1024;
   // Requests answered without waiting before other connections get their turn.
   unsigned burst = 64;
+  // The same for pieces of a body: 256 KiB.
+  unsigned burst_pieces = 16;
 };
 
 }  // namespace ghmesh::http::server

@@ -41,7 +41,7 @@ class Server {
   void adopt(std::unique_ptr<io::Stream> stream);
 
   // Stops accepting, closes idle connections, lets every request in flight have its answer, and breaks what is left
-  // when limits.drain has passed. Afterwards there are no connections.
+  // when limits.drain has passed. Afterwards there are no connections. Not for a handler to call.
   io::Task<> drain();
 
   const Counts& counts() const { return counts_; }

@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "http/wire/read.hpp"
 #include "io/manual_loop.hpp"
 #include "io/pipe.hpp"
 #include "io/sync.hpp"
@@ -410,6 +411,40 @@ TEST_F(ServerTest, AClientThatTakesNothingIsCutOff) {
   loop.advance(2s);
   EXPECT_TRUE(failed);
   EXPECT_EQ(server->counts().connections, 0u);
+}
+
+TEST_F(ServerTest, AClientThatTakesALittleNowAndThenIsCutOffToo) {
+  bool failed = false;
+  handler.cold = [&](Exchange& exchange) -> io::Task<> {
+    failed = !co_await exchange.respond(200, {}, std::string(1'000'000, 'x'));
+  };
+  for (const std::size_t octets : {100u, 3000u}) {
+    failed = false;
+    Client client = connect({.capacity = 4096});
+    const std::string text = get();
+    const iovec part{const_cast<char*>(text.data()), text.size()};
+    client.stream->try_write({&part, 1});
+    Bytes room(octets);
+    for (int second = 0; second < 120; ++second) {
+      loop.advance(1s);
+      client.stream->try_read(room);
+      loop.run_until_idle();
+    }
+    EXPECT_EQ(failed, octets < wire::kMinRate) << octets;
+  }
+}
+
+// Attack A36: what the server says by itself repeats nothing of what it was sent.
+TEST_F(ServerTest, A36_ErrorsRepeatNothingOfTheRequest) {
+  for (const char* text :
+       {"GET /canary HTTP/1.1\r\nAuthorization: token canary\r\nHost: a\r\nHost: canary\r\n\r\n",
+        "GET /?token=canary HTTP/1.1\r\nHost: a\r\ncanary : b\r\n\r\n", "canary\x01 / HTTP/1.1\r\n\r\n",
+        "POST /canary HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: canary\r\n\r\n"}) {
+    Client client = connect();
+    client.send(text);
+    EXPECT_TRUE(client.got.starts_with("HTTP/1.1 4") || client.got.starts_with("HTTP/1.1 5"));
+    EXPECT_EQ(client.got.find("canary"), std::string::npos);
+  }
 }
 
 TEST_F(ServerTest, TheBoundOfConnectionsIsReachedAndJustNot) {

@@ -2,6 +2,7 @@
 #include "http/wire/read.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace ghmesh::http::wire {
 
@@ -36,11 +37,20 @@ bool try_write_all(io::Stream& stream, Output& output) {
 }
 
 io::Task<Result<>> write_all(io::Stream& stream, Output& output, TimedWait& wait, Duration stall, Fault fault) {
+  io::Loop& loop = stream.loop();
+  std::optional<TimePoint> patience;
   while (!output.empty()) {
     const io::IoStatus status = output.write_once(stream);
     if (status.kind == io::IoStatus::Failed) co_return std::unexpected(stream.error());
-    if (status.kind != io::IoStatus::WouldBlock) continue;
-    wait.set_deadline_after(stall);
+    const TimePoint most = loop.now() + std::chrono::duration_cast<TimePoint::duration>(stall);
+    if (status.kind != io::IoStatus::WouldBlock) {
+      const TimePoint::duration earned = std::chrono::duration_cast<TimePoint::duration>(1s) *
+                                         static_cast<std::int64_t>(status.bytes) / static_cast<std::int64_t>(kMinRate);
+      if (patience) *patience = std::min(most, *patience + earned);
+      continue;
+    }
+    if (!patience) patience = most;
+    wait.set_deadline(*patience);
     if (!co_await wait.writable()) {
       const Error why{ErrorCode::Timeout, fault, Retry::Later, "timed out: the other side takes nothing"};
       stream.abort(why);
