@@ -2,6 +2,7 @@
 #include "catalog.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace ghmesh::store {
 namespace {
@@ -123,15 +124,19 @@ std::size_t Catalog::clear() {
 }
 
 void Catalog::for_each_key(const std::function<void(const Key&)>& visit) const {
+  // The lock is given up between the shards, so a pending record may be published meanwhile: it is visited once.
+  std::unordered_set<Key, KeyHash> visited;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [key, pending] : pending_)
-      if (living(key) == nullptr) visit(key);
+    for (const auto& [key, pending] : pending_) {
+      visited.insert(key);
+      visit(key);
+    }
   }
   for (std::size_t shard = 0; shard < Index::kShards; ++shard) {
     const std::lock_guard lock(mutex_);
     index_.for_each(shard, [&](const Index::Slot& slot) {
-      if (!groups_.dead(slot.group_set)) visit(slot.key);
+      if (!groups_.dead(slot.group_set) && !visited.contains(slot.key)) visit(slot.key);
     });
   }
 }
