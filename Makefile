@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The short way to everything. Each target installs what it needs first (tools/deps.sh; quick when all is there).
 .DEFAULT_GOAL := build
-.PHONY: deps demo test test-asan-ubsan test-tsan bench fuzz format lint install build release clean
+.PHONY: deps demo test test-asan-ubsan test-tsan bench fuzz soak format lint install build release clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -48,6 +48,13 @@ fuzz: deps
 	@cmake --preset fuzz --log-level=WARNING
 	@cmake --build build/fuzz -j $(JOBS) --target ghmesh_fuzzers
 	@tools/fuzz build/fuzz $(SECONDS_EACH)
+
+# kill -9 under write load, CYCLES times: no wrong byte may come back.
+CYCLES ?= 1000
+soak: deps
+	@cmake --preset release --log-level=WARNING
+	@cmake --build build/release -j $(JOBS) --target store_soak
+	@build/release/src/store/store_soak $(CYCLES)
 
 format: deps
 	@clang-format-19 -i $(OURS)

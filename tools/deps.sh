@@ -14,7 +14,7 @@ BUILD="clang-19 lld-19 llvm-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 
 # test: the frameworks, the parser we compare ours with, the real clients of tests/e2e
 TEST="libgtest-dev libgmock-dev libhttp-parser-dev python3 curl gh iproute2 ca-certificates openssl"
 # bench: the harness, the load generator, the peers we measure ourselves against
-BENCH="libbenchmark-dev wrk nginx-light varnish haproxy"
+BENCH="libbenchmark-dev libsqlite3-dev wrk nginx-light varnish haproxy"
 
 die() {
   echo "deps: $*" >&2

@@ -308,6 +308,83 @@ TEST_F(DiskFaults, EvictionKeepsWhatIsRead) {
   EXPECT_LE(store.stats().disk_bytes, limits_.disk_bytes);
 }
 
+TEST_F(DiskFaults, ADiskThatOthersFillIsNotFilledByUs) {
+  MemoryDisk disk;
+  limits_.disk_bytes = 8u << 20;
+  limits_.segment_bytes = 64u << 10;
+  limits_.min_free_share = 0.5;
+  disk.set_capacity(2u << 20);
+  auto opened = open(disk);
+  for (std::uint64_t n = 0; n < 4'000; ++n) {
+    (*opened)->put(test_entry(n, 1, 1000));
+    loop_.settle(**opened);
+    ASSERT_LE((*opened)->stats().disk_bytes, (1u << 20) + 2 * limits_.segment_bytes);
+  }
+  EXPECT_FALSE((*opened)->stats().degraded);
+  EXPECT_GT((*opened)->stats().entries, 300u);
+}
+
+TEST_F(DiskFaults, TheNumberOfEntriesIsBounded) {
+  MemoryDisk disk;
+  limits_.disk_bytes = 8u << 20;
+  limits_.segment_bytes = 16u << 10;
+  limits_.disk_entries = 200;
+  auto opened = open(disk);
+  for (std::uint64_t n = 0; n < 1'000; ++n) {
+    (*opened)->put(test_entry(n, 1, 100));
+    loop_.settle(**opened);
+    ASSERT_LE((*opened)->stats().entries, 200u);
+  }
+  EXPECT_TRUE(get(**opened, 999));
+}
+
+TEST_F(DiskFaults, RecordsPastTheirTimeGoFirst) {
+  MemoryDisk disk;
+  auto opened = open(disk);
+  const auto expired = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>((clock_.wall_now() - 1h).time_since_epoch()).count());
+  auto entry = std::make_shared<Entry>(*test_entry(1, 1, 400));
+  entry->useful_until_s = expired;
+  (*opened)->put(entry);
+  (*opened)->put(test_entry(2, 1, 400));
+  for (std::uint64_t n = 100; n < 260; ++n) {
+    (*opened)->put(test_entry(n, 1, 400));
+    loop_.settle(**opened);
+    get(**opened, 1);
+    EXPECT_TRUE(get(**opened, 2));
+  }
+  EXPECT_FALSE((*opened)->contains(test_key(1)));  // though it was read as often as the other
+}
+
+TEST_F(DiskFaults, AFullQueueOfReadsAnswersAbsent) {
+  MemoryDisk disk;
+  limits_.queued_reads = 3;
+  auto opened = open(disk);
+  (*opened)->put(record(1, 1));
+  loop_.settle(**opened);
+  int answers = 0;
+  for (int i = 0; i < 3; ++i)
+    EXPECT_TRUE((*opened)->get(test_key(1), [&](EntryPtr entry) { answers += entry ? 1 : 0; }));
+  EXPECT_FALSE((*opened)->get(test_key(1), [](EntryPtr) { FAIL(); }));
+  loop_.settle(**opened);
+  EXPECT_EQ(answers, 3);
+  EXPECT_EQ((*opened)->stats().read_drops, 1u);
+}
+
+TEST_F(DiskFaults, APurgeReachesTheVersionBehindAPutThatWaits) {
+  MemoryDisk disk;
+  auto opened = open(disk);
+  (*opened)->put(test_entry(1, 1, 300, {5}));
+  loop_.settle(**opened);
+  (*opened)->put(test_entry(1, 2, 300, {6}));  // waits
+  EXPECT_EQ((*opened)->purge_group(6), 1u);
+  loop_.settle(**opened);
+  EXPECT_FALSE(get(**opened, 1));
+  opened->reset();
+  auto again = open(disk);
+  EXPECT_FALSE(get(**again, 1));
+}
+
 TEST_F(DiskFaults, GarbageIsRewrittenAndShortLivesAreMerged) {
   MemoryDisk disk;
   limits_.disk_bytes = 8u << 20;
