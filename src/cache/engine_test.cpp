@@ -212,6 +212,26 @@ TEST_F(Engine, A304ThatNamesNobodyIsAskedAgainWithoutConditions) {
   EXPECT_EQ(sent("If-None-Match"), "");
 }
 
+TEST_F(Engine, A304WithoutATagAboutSeveralVariantsNamesNobody) {
+  for (const char* tag : {"\"a\"", "\"b\""}) {
+    answer(200, {{"Cache-Control", "max-age=60"}, {"Vary", "Accept"}, {"ETag", tag}});
+    ask(get({{"Accept", tag}}));
+  }
+  answer(304, {}, "");
+  ask(get({{"Accept", "z"}}));
+  EXPECT_EQ(forwarded_, 2);
+}
+
+TEST_F(Engine, A304WithoutADateIsAsYoungAsItsArrival) {
+  answer(200, {{"Cache-Control", "max-age=10"}, {"ETag", "\"a\""}, {"Age", "3"}});
+  ask(get());
+  clock_.advance(std::chrono::seconds(100));
+  next_ = Message{304, {{"ETag", "\"a\""}}, ""};
+  EXPECT_EQ(ask(get()).fields.joined("Age"), "0");
+  ask(get());
+  EXPECT_TRUE(from_cache());
+}
+
 TEST_F(Engine, WithoutAStoredAnswerTheClientsConditionsGoUp) {
   answer(304, {{"ETag", "\"a\""}}, "");
   EXPECT_EQ(ask(get({{"If-None-Match", "\"a\""}, {"If-Modified-Since", "x"}})).status, 304);
