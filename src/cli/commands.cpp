@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "command.hpp"
+
+namespace ghmesh::cli {
+
+namespace {
+
+constexpr std::array kAskFlags{
+    FlagSpec{"listen", 0, "ADDR:PORT", "the node's HTTP listener [127.0.0.1:8418]"},
+    FlagSpec{"admin", 0, "ADDR:PORT", "the node's admin listener [127.0.0.1:8417]"},
+    FlagSpec{"ready-file", 0, "PATH", "the ready file of the node to ask; it names both listeners"},
+};
+constexpr std::array kReportFlags{
+    kAskFlags[0],
+    kAskFlags[1],
+    kAskFlags[2],
+    FlagSpec{"json", 0, "", "the node's JSON as it is"},
+};
+constexpr std::array kGetFlags{
+    kAskFlags[0],
+    kAskFlags[1],
+    kAskFlags[2],
+    FlagSpec{"include", 'i', "", "print the status line and fields, too"},
+    FlagSpec{"header", 'H', "NAME: VALUE", "a request field; may be repeated"},
+};
+constexpr std::array kIdFlags{
+    FlagSpec{"identity", 0, "FILE", "the identity file [the cache directory + /identity.key]"},
+    FlagSpec{"json", 0, "", "as JSON"},
+};
+
+constexpr std::string_view kFindsNode =
+    "The node is found by --listen and --admin, by --ready-file, by the variables GHMESH_LISTEN, GHMESH_ADMIN and\n"
+    "GHMESH_NODE (a ready file; `ghmesh run` sets it), else at its default addresses. No node there: exit status 3.\n";
+
+constexpr std::array kCommands{
+    Command{.name = "get",
+            .usage = "[flags] URL|PATH",
+            .summary = "one GET through the node, body on stdout",
+            .details = "A path such as /repos/cli/cli is asked of the upstream, a URL of its host. GH_TOKEN or\n"
+                       "GITHUB_TOKEN is sent along with a path and to api.github.com, unless --header has an\n"
+                       "Authorization. The body goes to stdout whatever the status; 400 and above exit with 1.\n",
+            .rules = {.flags = kGetFlags, .operands_min = 1, .operands_max = 1, .operands = "URL|PATH"},
+            .run = get},
+    Command{.name = "explain",
+            .usage = "[flags] URL|PATH",
+            .summary = "what would happen to that GET, and why",
+            .details = "Key, class, freshness and what is held, for the token of GH_TOKEN or GITHUB_TOKEN. Nothing is\n"
+                       "fetched.\n",
+            .rules = {.flags = kReportFlags, .operands_min = 1, .operands_max = 1, .operands = "URL|PATH"},
+            .run = explain},
+    Command{.name = "stats",
+            .usage = "[flags]",
+            .summary = "what the node has counted",
+            .details = "Counted where it happens, nothing estimated.\n",
+            .rules = {.flags = kReportFlags},
+            .run = stats},
+    Command{.name = "quota",
+            .usage = "[flags]",
+            .summary = "the rate limits the node has seen, per token and resource",
+            .details = "Tokens are shown by a fingerprint that the node makes; it cannot be turned back.\n",
+            .rules = {.flags = kReportFlags},
+            .run = quota},
+    Command{.name = "purge",
+            .usage = "[flags] PATTERN",
+            .summary = "drops cached answers",
+            .details =
+                "PATTERN is a path; * stands for any octets, so /repos/cli/cli* is everything of one repository\n"
+                "and * is everything.\n",
+            .rules = {.flags = kReportFlags, .operands_min = 1, .operands_max = 1, .operands = "PATTERN"},
+            .run = purge},
+    Command{.name = "id",
+            .usage = "[flags]",
+            .summary = "the peer id of an identity file",
+            .details = "An Ed25519 key in libp2p's encoding, made once by the node that it belongs to.\n",
+            .rules = {.flags = kIdFlags},
+            .run = id},
+    Command{.name = "secret new",
+            .usage = "",
+            .summary = "a fresh mesh secret on stdout",
+            .details = "32 random bytes in hexadecimal, for --secret-file or GHMESH_SECRET on every node of a mesh.\n",
+            .rules = {},
+            .run = secret_new},
+    Command{.name = "completion",
+            .usage = "bash|zsh|fish",
+            .summary = "shell completion on stdout",
+            .details = "bash: source <(ghmesh completion bash)\n"
+                       "zsh:  source <(ghmesh completion zsh)\n"
+                       "fish: ghmesh completion fish | source\n",
+            .rules = {.operands_min = 1, .operands_max = 1, .operands = "bash, zsh or fish"},
+            .run = completion,
+            .operand_words = "bash zsh fish"},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+std::string_view how_a_node_is_found() { return kFindsNode; }
+
+}  // namespace ghmesh::cli

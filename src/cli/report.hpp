@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+// The node's JSON as text for people. What is not JSON is shown as it is. Octets that a terminal would act on are not
+// passed on.
+
+namespace ghmesh::cli {
+
+// One member a line, names and values in columns; nested members as "quota.core.limit".
+std::string table_of(std::string_view json);
+
+// /api/quota as one row per token and resource.
+std::string quota_table_of(std::string_view json);
+
+// The "message" of an error body, or its first line.
+std::string message_of(std::string_view body);
+
+}  // namespace ghmesh::cli
