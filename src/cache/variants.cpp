@@ -58,16 +58,16 @@ std::vector<const Entry*> VariantSet::candidates() const {
 std::optional<VariantRecord> VariantSet::after(const Outcome& outcome, ByteView body) const {
   VariantRecord record;
   record.metadata = {kVersion, 0};
-  for (std::size_t i = 0; i < variants_.size(); ++i) {
-    if (std::find(outcome.drop.begin(), outcome.drop.end(), i) != outcome.drop.end()) continue;
-    append_variant(record, variants_[i].entry, variants_[i].body);
-  }
   for (const Put& put : outcome.put) {
     if (record.metadata[1] == Limits::kVariants) break;
     const ByteView its_body = put.body_of ? variants_[*put.body_of].body : body;
     Entry entry = put.entry;
     entry.set_body_size(its_body.size());
     append_variant(record, entry, its_body);
+  }
+  for (std::size_t i = 0; i < variants_.size() && record.metadata[1] < Limits::kVariants; ++i) {
+    if (std::find(outcome.drop.begin(), outcome.drop.end(), i) != outcome.drop.end()) continue;
+    append_variant(record, variants_[i].entry, variants_[i].body);
   }
   if (record.metadata[1] == 0) return std::nullopt;
   return record;

@@ -32,7 +32,8 @@ class VariantSet {
   // For decide() and Exchange; valid as long as this set stands where it is.
   std::vector<const Entry*> candidates() const;
 
-  // The record that remains after outcome: nothing if none of this key is left. body is the answer's own, for a Put
+  // The record that remains after outcome, its new entries first in their order, then those that still stand (the
+  // oldest go when there are too many): nothing if none of this key is left. body is the answer's own, for a Put
   // that brings one. Not to be called for a body that was cut short.
   std::optional<VariantRecord> after(const Outcome& outcome, ByteView body) const;
 

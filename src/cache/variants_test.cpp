@@ -38,22 +38,22 @@ TEST_F(Variants, LieTogetherAndComeBackWithTheirBodies) {
   VariantSet set = with(with({}, "a", "first"), "b", "");
   set = with(set, "c", "third");
   ASSERT_EQ(set.size(), 3u);
-  EXPECT_EQ(as_text(set.body(0)), "first");
+  EXPECT_EQ(as_text(set.body(0)), "third");
   EXPECT_EQ(as_text(set.body(1)), "");
-  EXPECT_EQ(as_text(set.body(2)), "third");
-  EXPECT_TRUE(set.entry(2).selected_by(http::Fields{{"Accept", "c"}}, false));
+  EXPECT_EQ(as_text(set.body(2)), "first");
+  EXPECT_TRUE(set.entry(0).selected_by(http::Fields{{"Accept", "c"}}, false));
   EXPECT_EQ(set.candidates().size(), 3u);
 }
 
 TEST_F(Variants, OutcomesDropReplaceAndShareBodies) {
-  const VariantSet set = with(with({}, "a", "first"), "b", "second");
+  const VariantSet set = with(with({}, "b", "second"), "a", "first");
   Outcome outcome;
   outcome.drop = {0};
   outcome.put.push_back(put("c", 0));
   const VariantSet after = attach(*set.after(outcome, {}));
   ASSERT_EQ(after.size(), 2u);
-  EXPECT_EQ(as_text(after.body(0)), "second");
-  EXPECT_EQ(as_text(after.body(1)), "first");
+  EXPECT_EQ(as_text(after.body(0)), "first");
+  EXPECT_EQ(as_text(after.body(1)), "second");
   outcome = {};
   outcome.drop = {0, 1};
   EXPECT_FALSE(set.after(outcome, {}));
@@ -74,7 +74,9 @@ TEST_F(Variants, EveryCutIsRefused) {
 TEST_F(Variants, AreBounded) {
   VariantSet set;
   for (std::size_t i = 0; i < Limits::kVariants + 3; ++i) set = with(set, std::to_string(i), "x");
-  EXPECT_EQ(set.size(), Limits::kVariants);
+  ASSERT_EQ(set.size(), Limits::kVariants);
+  // The newest is there, the oldest went.
+  EXPECT_TRUE(set.entry(0).selected_by(http::Fields{{"Accept", std::to_string(Limits::kVariants + 2)}}, false));
 }
 
 }  // namespace

@@ -309,21 +309,17 @@ io::Task<> Proxy::on_no_answer(Fetch& fetch, Error error) {
                   "the upstream did not answer: " + error.message, status);
 }
 
-// The new record: what the origin has just said first, then the variants that still stand.
-Slot Proxy::keep(const Plan& plan, const http::RequestView& request, const Slot& old, cache::Outcome& outcome,
+// Stores what the exchange with the origin left: new entries first, then the variants that still stand.
+Slot Proxy::keep(const Plan& plan, const http::RequestView& request, const Slot& old, const cache::Outcome& outcome,
                  ByteView new_body) {
-  SlotBuilder builder;
-  for (cache::Put& put : outcome.put) {
-    const ByteView body = put.body_of ? old.body(*put.body_of) : new_body;
-    builder.add(std::move(put.entry), body);
+  std::optional<Slot> slot = old.after(outcome, new_body, plan.key, parts_.planner.groups(plan, request),
+                                       unix_seconds(parts_.loop.wall_now() + kUsefulFor), plan.policy);
+  if (!slot) {
+    parts_.store.remove(plan.key);
+    return {};
   }
-  for (std::size_t i = 0; old && i < old.size(); ++i)
-    if (std::find(outcome.drop.begin(), outcome.drop.end(), i) == outcome.drop.end())
-      builder.add(old.entry(i), old.body(i));
-  Slot slot = std::move(builder).build(plan.key, parts_.planner.groups(plan, request),
-                                       unix_seconds(parts_.loop.wall_now() + kUsefulFor));
-  parts_.store.put(slot.record());
-  return slot;
+  parts_.store.put(slot->record());
+  return *std::move(slot);
 }
 
 // A body follows. It is gathered if it may be kept (or must be whole to be indented), and passed on meanwhile once it
@@ -457,11 +453,7 @@ io::Task<> Proxy::revalidate_behind(Plan plan, http::Request request, Slot slot,
     append(body, *piece);
   }
   if (lead.tainted() || (outcome.put.empty() && outcome.drop.empty())) co_return;
-  if (outcome.put.empty() && outcome.drop.size() == slot.size()) {
-    parts_.store.remove(plan.key);
-  } else {
-    keep(plan, exchange.request, slot, outcome, body);
-  }
+  keep(plan, exchange.request, slot, outcome, body);
   lead.finish();
 }
 

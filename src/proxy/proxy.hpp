@@ -98,7 +98,7 @@ class Proxy final : public http::server::Handler {
   io::Task<Result<std::unique_ptr<OriginAnswer>>> ask(const Plan& plan, http::Request request, Exchange* client);
   io::Task<> on_no_answer(Fetch& fetch, Error error);
   io::Task<> on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome outcome);
-  Slot keep(const Plan& plan, const http::RequestView& request, const Slot& old, cache::Outcome& outcome,
+  Slot keep(const Plan& plan, const http::RequestView& request, const Slot& old, const cache::Outcome& outcome,
             ByteView new_body);
   void wait_for_followers();
 

@@ -2,65 +2,51 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "cache/entry.hpp"
-#include "cache/lookup.hpp"
-#include "cache/policy.hpp"
+#include "cache/variants.hpp"
 #include "store/record.hpp"
 
-// What lies under one key of the store, decoded: the variants that Vary told apart (nearly always one), their bodies
-// one behind the other in the record's body. Decoding happens once: the result stays attached to the record in memory,
-// so that a hit hands out pointers. Cheap to copy; loop thread only. Record bytes: doc/formats/entry.md.
+// What lies under one key of the store, ready to be used: the variants of cache/variants.hpp, looked at once and kept
+// with the record while it is in memory, so that a hit hands out pointers. Cheap to copy; loop thread only.
 
 namespace ghmesh::proxy {
 
 class Slot {
  public:
   Slot() = default;
-  // Of a record from the store; fails if its metadata is not ours. Freshness is worked out by policy, once.
+  // Of a record from the store; fails if its metadata is not ours.
   static Result<Slot> of(store::EntryPtr record, const cache::FreshnessPolicy& policy);
 
   explicit operator bool() const { return record_ != nullptr; }
-  std::size_t size() const { return parsed_->entries.size(); }
-  const cache::Entry& entry(std::size_t variant) const { return parsed_->entries[variant]; }
-  ByteView body(std::size_t variant) const;
+  std::size_t size() const { return view_ ? view_->variants.size() : 0; }
+  const cache::Entry& entry(std::size_t variant) const { return view_->variants.entry(variant); }
+  ByteView body(std::size_t variant) const { return view_->variants.body(variant); }
   // gzip of a variant's body, made at the first call; empty if it would not be smaller.
   const Bytes& gzip_body(std::size_t variant) const;
   // In the order of the variants, as cache::decide wants them.
-  cache::Candidates candidates() const {
-    return parsed_ ? cache::Candidates(parsed_->candidates) : cache::Candidates();
-  }
+  cache::Candidates candidates() const { return view_ ? cache::Candidates(view_->candidates) : cache::Candidates(); }
   const store::EntryPtr& record() const { return record_; }
 
- private:
-  friend class SlotBuilder;
-  struct Parsed {
-    std::vector<cache::Entry> entries;
-    std::vector<const cache::Entry*> candidates;
-    std::vector<std::size_t> offsets;  // of each body
-    mutable std::vector<std::unique_ptr<Bytes>> gzip;
+  // The slot after an exchange with the origin: new entries first. body is the answer's own. Nothing if no variant is
+  // left.
+  std::optional<Slot> after(const cache::Outcome& outcome, ByteView body, const store::Key& key,
+                            std::vector<store::GroupId> groups, std::uint32_t useful_until_s,
+                            const cache::FreshnessPolicy& policy) const;
 
-    void finish();
+ private:
+  // Attached to the record, so it borrows the record's bytes: owning them would be a circle.
+  struct View {
+    cache::VariantSet variants;
+    std::vector<const cache::Entry*> candidates;
+    mutable std::vector<std::unique_ptr<Bytes>> gzip;
   };
 
   store::EntryPtr record_;
-  std::shared_ptr<const Parsed> parsed_;
-};
-
-// Puts a record together from kept variants of an earlier slot and new ones.
-class SlotBuilder {
- public:
-  // Newest first; more than cache::Limits::kVariants are dropped from the end. body is copied by build().
-  void add(cache::Entry entry, ByteView body);
-  bool empty() const { return entries_.empty(); }
-  Slot build(const store::Key& key, std::vector<store::GroupId> groups, std::uint32_t useful_until_s) &&;
-
- private:
-  std::vector<cache::Entry> entries_;
-  std::vector<ByteView> bodies_;
+  std::shared_ptr<const View> view_;
 };
 
 }  // namespace ghmesh::proxy
