@@ -230,6 +230,36 @@ TEST_F(DiskFaults, AFullDiskDegradesWithOneWarningAndComesBack) {
   EXPECT_FALSE(get(**again, 1));
 }
 
+// An offset that was sealed once is never sealed again, even if the write failed: the nonce is used up.
+TEST_F(DiskFaults, AFailedWriteEndsTheSegmentForGood) {
+  for (const Fault fault : {Fault::ShortWrite, Fault::NoSpace, Fault::Io}) {
+    MemoryDisk disk;
+    auto opened = open(disk);
+    (*opened)->put(record(1, 1));
+    loop_.settle(**opened);
+    disk.set_plan(
+        [=](std::uint64_t, std::string_view operation) { return operation == "write" ? fault : Fault::None; });
+    (*opened)->put(record(2, 1));
+    loop_.settle(**opened);
+    const Bytes left = disk.content(segment_name(1));
+    disk.set_plan({});
+    clock_.advance(limits_.retry_after);
+    (*opened)->put(record(3, 1));
+    loop_.settle(**opened);
+    EXPECT_TRUE(get(**opened, 1) && get(**opened, 3));
+    EXPECT_EQ(disk.content(segment_name(1)), left);
+    EXPECT_GT(disk.content(segment_name(2)).size(), kFileHeaderBytes);
+    // A restart does not go on in an old segment either.
+    opened->reset();
+    opened = open(disk);
+    const Bytes second = disk.content(segment_name(2));
+    (*opened)->put(record(4, 1));
+    loop_.settle(**opened);
+    EXPECT_EQ(disk.content(segment_name(1)), left);
+    EXPECT_EQ(disk.content(segment_name(2)), second);
+  }
+}
+
 TEST_F(DiskFaults, AKillWhileARemovalIsOwedGivesUpTheStore) {
   MemoryDisk disk;
   {
