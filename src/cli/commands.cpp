@@ -35,6 +35,14 @@ constexpr std::string_view kFindsNode =
     "GHMESH_NODE (a ready file; `ghmesh run` sets it), else at its default addresses. No node there: exit status 3.\n";
 
 constexpr std::array kCommands{
+    Command{.name = "serve",
+            .usage = "[flags]",
+            .summary = "the node in the foreground",
+            .details =
+                "Answers until SIGTERM or SIGINT, then finishes what is in flight (10 s at most); a second signal\n"
+                "does not wait. Log lines go to standard error.\n",
+            .rules = {.node_settings = true},
+            .run = serve},
     Command{.name = "get",
             .usage = "[flags] URL|PATH",
             .summary = "one GET through the node, body on stdout",
