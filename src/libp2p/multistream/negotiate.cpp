@@ -28,8 +28,10 @@ io::Task<Result<>> talk(io::Stream& stream, Side& side) {
       status = {*n == 0 ? io::IoStatus::End : io::IoStatus::Done, *n};
     }
     if (status.kind == io::IoStatus::Failed) co_return std::unexpected(stream.error());
-    if (status.kind == io::IoStatus::End)
+    if (status.kind == io::IoStatus::End) {
+      (void)co_await stream.write_all(side.output());
       co_return fail(ErrorCode::Closed, "multistream: the stream ended before an agreement", Fault::Peer, Retry::Later);
+    }
     const Result<> fine = side.receive(into.first(status.bytes));
     if (!fine) {
       (void)co_await stream.write_all(side.output());

@@ -26,7 +26,10 @@ io::Task<void> answer_one(PeerStream stream, RequestHandler handler, RequestLimi
   FrameReader reader(*stream, limits.max_request);
   const auto message = co_await reader.next();
   if (!message || !*message) co_return;
-  const Result<Bytes> answer = co_await handler(stream.peer, Bytes((*message)->begin(), (*message)->end()));
+  io::Loop& loop = stream->loop();
+  const Result<Bytes> answer = co_await io::with_deadline(
+      loop, handler(stream.peer, Bytes((*message)->begin(), (*message)->end())),
+      loop.now() + std::chrono::duration_cast<TimePoint::duration>(limits.deadline), "answering a request");
   if (!answer || answer->size() > limits.max_response) co_return;
   if (!co_await write_frame(*stream, *answer)) co_return;
   stream->shutdown_write();

@@ -7,7 +7,7 @@
 #include "libp2p/swarm/swarm.hpp"
 
 // Request/response protocols: one stream per exchange, one framed message each way, the requester half-closes after the
-// request. Cancelling is destroying the task: the stream is reset and the other side's handler sees it end.
+// request. Cancelling is destroying the task, which resets the stream; a handler is destroyed when its time is over.
 
 namespace ghmesh::libp2p {
 

@@ -14,6 +14,9 @@ using multiformats::Multiaddr;
 
 namespace {
 
+constexpr Duration kRefusalTime = std::chrono::seconds(1);
+constexpr int kRefusalReads = 16;
+
 // Windows count for the connection's, the peer's and the system's memory.
 class PermitBudget final : public yamux::WindowBudget {
  public:
@@ -214,7 +217,15 @@ io::Task<void> Swarm::serve(std::shared_ptr<PeerConnection> connection, std::uni
                             resource::StreamPermit permit) {
   const Result<std::string> protocol =
       co_await multistream::answer(*stream, [this](std::string_view name) { return handlers_.contains(name); });
-  if (!protocol) co_return;
+  if (!protocol) {
+    // A reset could overtake the refusal, so it ends like an answer: our end, then the rest of what was sent.
+    const io::StreamDeadline deadline(*stream, kRefusalTime, "refusing a stream");
+    stream->shutdown_write();
+    std::uint8_t rest[1024];
+    for (int i = 0; i < kRefusalReads; ++i)
+      if (const auto n = co_await stream->read_some(rest); !n || *n == 0) break;
+    co_return;
+  }
   const auto handler = handlers_.find(*protocol);
   if (handler == handlers_.end()) co_return;
   if (!permit.set_protocol(*protocol)) {
