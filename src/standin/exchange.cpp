@@ -144,7 +144,12 @@ Exchange::Exchange(GithubModel& model, const Request& request, WallTime now) : m
 Response Exchange::run() {
   if (std::optional<Answer> refused = identify()) return finish(std::move(*refused));
   if (std::optional<Answer> refused = admit()) return finish(std::move(*refused));
-  return finish(dispatch());
+  // Members of a JSON type that nobody would send make the reader throw: the client's mistake, answered as such.
+  try {
+    return finish(dispatch());
+  } catch (const Json::exception&) {
+    return finish(error(422, "Validation Failed"));
+  }
 }
 
 std::optional<Answer> Exchange::identify() {
@@ -369,36 +374,11 @@ void Exchange::record(const Answer& answer, bool charged, std::size_t size) {
   m_.journal.add(std::move(entry));
 }
 
-// The fields in the order of the recorded answers; the two lines of Vary stand apart there too.
-Response Exchange::finish(Answer a) {
-  const std::string tag = a.tagged        ? compute_tag(m_.settings.formula, request_.fields, a.body)
-                          : a.blob_tagged ? fake_sha(a.body)
-                                          : "";
-  if (!tag.empty() && a.status == 200 && safe_) {
-    const std::string condition = request_.fields.joined("If-None-Match");
-    bool same = !condition.empty() && (m_.settings.formula == TagFormula::MatchAnything || names_tag(condition, tag));
-    if (condition.empty() && a.modified) {
-      const auto since = parse_http_date(request_.fields.first("If-Modified-Since").value_or(""));
-      same = since && std::chrono::floor<std::chrono::seconds>(*a.modified) <= *since;
-    }
-    if (same) a.status = 304;
-  }
-  const bool unchanged = a.status == 304;
-  // Free only when correctly authorised; an anonymous 304 costs like any answer.
-  const bool charged = !a.free && path_ != "/rate_limit" && !(unchanged && token_ != nullptr);
-  if (charged) charge();
-  if (unchanged && !m_.quota.rules.points_for_304) m_.quota.refund(payer_name(), endpoint_, points_);
-
-  Response out;
-  out.status = a.status;
-  const bool bodiless = unchanged || a.status == 204 || a.status == 205;
-  const bool pretty =
-      a.type.starts_with("application/json") && wants_pretty(request_.fields.first("User-Agent").value_or(""));
-  if (!bodiless) out.body = pretty && !a.body.empty() ? pretty_json(a.body) : std::move(a.body);
-  const bool packed = wants_gzip() && !out.body.empty();
-  if (packed) out.body = gzip(out.body);
-
+// In the order of the recorded answers; the two lines of Vary stand apart there too.
+void Exchange::add_fields(Response& out, const Answer& a, const std::string& tag, bool packed) {
   http::Fields& f = out.fields;
+  const bool unchanged = a.status == 304;
+  const bool bodiless = unchanged || a.status == 204 || a.status == 205;
   f.add("Server", "github.com");
   f.add("Date", http_date(now_));
   if (!bodiless && !out.body.empty()) f.add("Content-Type", a.type);
@@ -431,6 +411,39 @@ Response Exchange::finish(Answer a) {
   f.add("Vary", kVarySecond);
   if (packed) f.add("Content-Encoding", "gzip");
   f.add("X-GitHub-Request-Id", request_id_);
+}
+
+// Precondition, price, form, fields: in this order, because a 304 is free and a pretty body keeps the compact one's
+// tag.
+Response Exchange::finish(Answer a) {
+  const std::string tag = a.tagged        ? compute_tag(m_.settings.formula, request_.fields, a.body)
+                          : a.blob_tagged ? fake_sha(a.body)
+                                          : "";
+  if (!tag.empty() && a.status == 200 && safe_) {
+    const std::string condition = request_.fields.joined("If-None-Match");
+    bool same = !condition.empty() && (m_.settings.formula == TagFormula::MatchAnything || names_tag(condition, tag));
+    if (condition.empty() && a.modified) {
+      const auto since = parse_http_date(request_.fields.first("If-Modified-Since").value_or(""));
+      same = since && std::chrono::floor<std::chrono::seconds>(*a.modified) <= *since;
+    }
+    if (same) a.status = 304;
+  }
+  const bool unchanged = a.status == 304;
+  // Free only when correctly authorised; an anonymous 304 costs like any answer.
+  const bool charged = !a.free && path_ != "/rate_limit" && !(unchanged && token_ != nullptr);
+  if (charged) charge();
+  if (unchanged && !m_.quota.rules.points_for_304) m_.quota.refund(payer_name(), endpoint_, points_);
+
+  Response out;
+  out.status = a.status;
+  const bool bodiless = unchanged || a.status == 204 || a.status == 205;
+  const bool pretty =
+      a.type.starts_with("application/json") && wants_pretty(request_.fields.first("User-Agent").value_or(""));
+  if (!bodiless) out.body = pretty && !a.body.empty() ? pretty_json(a.body) : std::move(a.body);
+  const bool packed = wants_gzip() && !out.body.empty();
+  if (packed) out.body = gzip(out.body);
+
+  add_fields(out, a, tag, packed);
   record(a, charged, out.body.size());
   if (request_.method == "HEAD") out.body.clear();
   return out;

@@ -59,6 +59,7 @@ class Exchange {
   // writes.cpp
   Answer write();
   Answer write_in_repository(const std::string& rest);
+  Answer create_in_repository(const std::vector<std::string>& parts);
   Answer create(const std::string& list, const std::string& path, const Json& object, int status = 201);
   Answer edit(const std::string& path);
   Answer write_issue_part(std::uint64_t number, const std::string& part);
@@ -88,6 +89,7 @@ class Exchange {
   Json input() const { return parse_json(request_.body); }
   std::string bucket() const;
   std::string payer_name() const;
+  void add_fields(Response& out, const Answer& answer, const std::string& tag, bool packed);
   void add_rate_fields(http::Fields& fields);
   void record(const Answer& answer, bool charged, std::size_t size);
   void charge();

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "exchange.hpp"
+#include "graphql_nodes.hpp"
 #include "graphql_parser.hpp"
 #include "standin/coding.hpp"
 
@@ -9,169 +10,6 @@
 // the REST objects, then cut down to what was selected; a field that a type does not have is GitHub's error, as 200.
 
 namespace ghmesh::standin {
-namespace {
-
-// A connection before its arguments are known: {"__items":[…]} becomes nodes, edges, totalCount and pageInfo.
-Json connection(Json items) { return Json{{"__items", std::move(items)}}; }
-
-Json actor(const Json& user) {
-  const std::string login = text_of(user, "login");
-  return Json{{"__typename", "User"}, {"id", text_of(user, "node_id")},   {"login", login},
-              {"name", login},        {"url", text_of(user, "html_url")}, {"avatarUrl", text_of(user, "avatar_url")}};
-}
-
-Json label_node(const Json& l) {
-  return Json{{"__typename", "Label"},
-              {"id", text_of(l, "node_id")},
-              {"name", text_of(l, "name")},
-              {"color", text_of(l, "color")},
-              {"description", l.value("description", Json())},
-              {"isDefault", l.value("default", false)},
-              {"createdAt", "2011-01-26T19:01:12Z"},
-              {"url", text_of(l, "url")}};
-}
-
-Json labels_of(const Json& object) {
-  Json out = Json::array();
-  for (const Json& l : object.value("labels", Json::array())) out.push_back(label_node(l));
-  return connection(out);
-}
-
-Json users_of(const Json& list) {
-  Json out = Json::array();
-  for (const Json& u : list) out.push_back(actor(u));
-  return connection(out);
-}
-
-std::string upper(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return text;
-}
-
-Json comment_node(const Json& c) {
-  return Json{{"__typename", "IssueComment"},
-              {"id", text_of(c, "node_id")},
-              {"author", actor(c.value("user", Json::object()))},
-              {"authorAssociation", text_of(c, "author_association")},
-              {"body", text_of(c, "body")},
-              {"createdAt", text_of(c, "created_at")},
-              {"includesCreatedEdit", false},
-              {"isMinimized", false},
-              {"minimizedReason", ""},
-              {"reactionGroups", Json::array()},
-              {"url", text_of(c, "html_url")},
-              {"viewerDidAuthor", true}};
-}
-
-// What issues and pull requests have in common.
-Json subject_node(const Json& i, const Json& comments) {
-  Json nodes = Json::array();
-  for (const Json& c : comments) nodes.push_back(comment_node(c));
-  Json n;
-  n["id"] = text_of(i, "node_id");
-  n["number"] = i.value("number", 0);
-  n["title"] = text_of(i, "title");
-  n["body"] = text_of(i, "body");
-  n["state"] = upper(text_of(i, "state"));
-  n["url"] = text_of(i, "html_url");
-  n["author"] = actor(i.value("user", Json::object()));
-  n["labels"] = labels_of(i);
-  n["assignees"] = users_of(i.value("assignees", Json::array()));
-  n["comments"] = connection(nodes);
-  n["createdAt"] = text_of(i, "created_at");
-  n["updatedAt"] = text_of(i, "updated_at");
-  n["closed"] = text_of(i, "state") == "closed";
-  n["closedAt"] = i.value("closed_at", Json());
-  n["locked"] = i.value("locked", false);
-  n["milestone"] = nullptr;
-  n["reactionGroups"] = Json::array();
-  n["projectCards"] = connection(Json::array());
-  n["projectItems"] = connection(Json::array());
-  return n;
-}
-
-Json issue_node(const Json& i, const Json& comments) {
-  Json n = subject_node(i, comments);
-  n["__typename"] = "Issue";
-  n["stateReason"] = i.value("state_reason", Json());
-  n["isPinned"] = false;
-  return n;
-}
-
-Json pull_node(const Json& p, const Json& comments, const Json& reviews) {
-  Json n = subject_node(p, comments);
-  const Json head = p.value("head", Json::object());
-  const Json base = p.value("base", Json::object());
-  const bool merged = p.value("merged", false);
-  n["__typename"] = "PullRequest";
-  if (merged) n["state"] = "MERGED";
-  n["headRefName"] = text_of(head, "ref");
-  n["headRefOid"] = text_of(head, "sha");
-  n["baseRefName"] = text_of(base, "ref");
-  n["headRepositoryOwner"] = actor(head.value("user", Json::object()));
-  n["headRepository"] = Json{{"__typename", "Repository"},
-                             {"id", text_of(head.value("repo", Json::object()), "node_id")},
-                             {"name", text_of(head.value("repo", Json::object()), "name")}};
-  n["isCrossRepository"] = false;
-  n["isDraft"] = p.value("draft", false);
-  n["mergeable"] = "MERGEABLE";
-  n["mergeStateStatus"] = "CLEAN";
-  n["mergedAt"] = p.value("merged_at", Json());
-  n["mergedBy"] = nullptr;
-  n["mergeCommit"] = merged ? Json{{"__typename", "Commit"}, {"oid", text_of(p, "merge_commit_sha")}} : Json();
-  n["potentialMergeCommit"] = nullptr;
-  n["autoMergeRequest"] = nullptr;
-  n["maintainerCanModify"] = true;
-  n["additions"] = p.value("additions", 0);
-  n["deletions"] = p.value("deletions", 0);
-  n["changedFiles"] = p.value("changed_files", 0);
-  n["reviewDecision"] = "";
-  n["reviewRequests"] = connection(Json::array());
-  n["closingIssuesReferences"] = connection(Json::array());
-  n["files"] = connection(Json::array({Json{{"path", "README.md"}, {"additions", 1}, {"deletions", 1}}}));
-  Json review_nodes = Json::array();
-  for (const Json& r : reviews)
-    review_nodes.push_back(Json{{"__typename", "PullRequestReview"},
-                                {"id", text_of(r, "node_id")},
-                                {"author", actor(r.value("user", Json::object()))},
-                                {"authorAssociation", "MEMBER"},
-                                {"body", text_of(r, "body")},
-                                {"state", text_of(r, "state")},
-                                {"submittedAt", text_of(r, "submitted_at")},
-                                {"url", text_of(r, "url")},
-                                {"includesCreatedEdit", false},
-                                {"reactionGroups", Json::array()},
-                                {"commit", Json{{"oid", text_of(head, "sha")}}}});
-  n["reviews"] = connection(review_nodes);
-  n["latestReviews"] = connection(review_nodes);
-  n["baseRef"] = Json{{"__typename", "Ref"}, {"name", text_of(base, "ref")}, {"branchProtectionRule", nullptr}};
-  const Json check{{"__typename", "CheckRun"},
-                   {"name", "build"},
-                   {"status", "COMPLETED"},
-                   {"conclusion", "SUCCESS"},
-                   {"startedAt", text_of(p, "created_at")},
-                   {"completedAt", text_of(p, "created_at")},
-                   {"detailsUrl", text_of(p, "html_url")},
-                   {"isRequired", false},
-                   {"checkSuite", Json{{"workflowRun", Json{{"event", "push"}, {"workflow", Json{{"name", "CI"}}}}}}}};
-  const Json rollup{
-      {"__typename", "StatusCheckRollup"}, {"state", "SUCCESS"}, {"contexts", connection(Json::array({check}))}};
-  const Json commit{
-      {"__typename", "Commit"},
-      {"oid", text_of(head, "sha")},
-      {"messageHeadline", text_of(p, "title")},
-      {"messageBody", ""},
-      {"committedDate", text_of(p, "created_at")},
-      {"authoredDate", text_of(p, "created_at")},
-      {"authors", connection(Json::array(
-                      {Json{{"name", text_of(p["user"], "login")}, {"email", ""}, {"user", actor(p["user"])}}}))},
-      {"statusCheckRollup", rollup}};
-  n["commits"] = connection(Json::array({Json{{"__typename", "PullRequestCommit"}, {"commit", commit}}}));
-  n["statusCheckRollup"] = connection(Json::array({Json{{"commit", commit}}}));
-  return n;
-}
-
-}  // namespace
 
 class GraphqlRun {
  public:
@@ -336,6 +174,7 @@ class GraphqlRun {
 
   Json query(const Selection& s) {
     if (s.name == "__typename") return "Query";
+    if (s.name == "__type") return cut(type_named(argument(s, "name")), s);
     if (s.name == "viewer") return cut(viewer(), s);
     if (s.name == "rateLimit") return cut(rate_limit(), s);
     if (s.name == "repository") {
@@ -369,6 +208,18 @@ class GraphqlRun {
     }
     invalid("Field '" + s.name + "' doesn't exist on type 'Query'");
     return nullptr;
+  }
+
+  // Clients look at a type's fields to learn what this GitHub can do.
+  static Json type_named(const Json& name) {
+    const Json none = Json::object();
+    const Json sample = name == Json("PullRequest") ? pull_node(Json{{"user", none}}, none, none)
+                        : name == Json("Issue")     ? issue_node(none, none)
+                                                    : none;
+    Json fields = Json::array();
+    for (const auto& [field, value] : sample.items())
+      if (!field.starts_with("__")) fields.push_back(Json{{"__typename", "__Field"}, {"name", field}});
+    return Json{{"__typename", "__Type"}, {"name", name}, {"fields", fields}};
   }
 
   Json viewer() {
@@ -431,12 +282,11 @@ class GraphqlRun {
     return false;
   }
 
-  const Selection* field_named(const std::vector<Selection>& selections, std::string_view name, std::string_view type) {
-    static thread_local std::vector<Selection> flat;
-    flat = flatten(selections, std::string(type));
-    for (const Selection& s : flat)
-      if (s.name == name) return &s;
-    return nullptr;
+  std::optional<Selection> field_named(const std::vector<Selection>& selections, std::string_view name,
+                                       std::string_view type) {
+    for (Selection& s : flatten(selections, std::string(type)))
+      if (s.name == name) return std::move(s);
+    return std::nullopt;
   }
 
   Json repository(const Repository& r, const Selection& s) {
@@ -505,21 +355,15 @@ class GraphqlRun {
     Json labels = Json::array();
     for (const Json& l : items_at(root + "/labels")) labels.push_back(label_node(l));
     Json releases = Json::array();
-    for (const Json& r : items_at(root + "/releases"))
-      releases.push_back(Json{{"__typename", "Release"},
-                              {"id", text_of(r, "node_id")},
-                              {"name", text_of(r, "name")},
-                              {"tagName", text_of(r, "tag_name")},
-                              {"isDraft", false},
-                              {"isLatest", true},
-                              {"isPrerelease", false},
-                              {"createdAt", text_of(r, "created_at")},
-                              {"publishedAt", text_of(r, "published_at")},
-                              {"url", text_of(r, "html_url")}});
+    for (const Json& r : items_at(root + "/releases")) releases.push_back(release_node(r));
     if (!releases.empty()) n["latestRelease"] = releases.front();
     n["issues"] = connection(issues);
     n["pullRequests"] = connection(pulls);
     n["labels"] = connection(labels);
+    n["release"] = nullptr;
+    if (const std::optional<Selection> wanted = field_named(s.selections, "release", "Repository"))
+      for (const Json& r : releases)
+        if (argument(*wanted, "tagName") == r["tagName"]) n["release"] = r;
     n["releases"] = connection(releases);
     n["issue"] = numbered(root, s, "issue");
     n["pullRequest"] = numbered(root, s, "pullRequest");
@@ -530,8 +374,8 @@ class GraphqlRun {
   // issue(number:), pullRequest(number:) and the field that takes either.
   Json numbered(const std::string& root, const Selection& s, std::string_view field) {
     if (!asks(s.selections, field)) return nullptr;
-    const Selection* selection = field_named(s.selections, field, "Repository");
-    if (selection == nullptr) return nullptr;
+    const std::optional<Selection> selection = field_named(s.selections, field, "Repository");
+    if (!selection) return nullptr;
     const Json number = argument(*selection, "number");
     const std::string text = number.is_number_unsigned() ? std::to_string(number.get<std::uint64_t>()) : "0";
     const Document* issue = field == "pullRequest" ? nullptr : world().find(root + "/issues/" + text);

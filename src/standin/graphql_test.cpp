@@ -76,6 +76,16 @@ TEST_F(Graphql, IssueListAndOneIssue) {
   EXPECT_EQ(one["data"]["repository"]["issue"]["comments"]["nodes"].size(), 1u);
 }
 
+TEST_F(Graphql, ReleaseByTagAndTypesByName) {
+  const Json out =
+      run("query($owner:String!,$repo:String!){repository(owner:$owner,name:$repo){release(tagName:\"v1.0.0\"){"
+          "databaseId tagName}}"
+          " PullRequest:__type(name:\"PullRequest\"){fields(includeDeprecated:true){name}}}",
+          here);
+  EXPECT_EQ(out["data"]["repository"]["release"]["tagName"], "v1.0.0");
+  EXPECT_GT(out["data"]["PullRequest"]["fields"].size(), 20u);
+}
+
 TEST_F(Graphql, DirectivesSkipAndInclude) {
   const Json out = run("query($yes:Boolean!){viewer{login @include(if:$yes) id @skip(if:$yes)}}", Json{{"yes", true}});
   EXPECT_EQ(out["data"]["viewer"].size(), 1u);
@@ -91,6 +101,15 @@ TEST_F(Graphql, ErrorsComeAs200) {
   EXPECT_EQ(hidden["errors"][0]["type"], "NOT_FOUND");
   EXPECT_TRUE(run("{viewer{").contains("errors"));
   EXPECT_EQ(write("POST", "/graphql", R"({"query":"{viewer{login}}"})", "").status, 401);
+}
+
+TEST_F(Graphql, ArgumentsOfAWrongTypeAreTheClientsMistake) {
+  EXPECT_EQ(write("POST", "/graphql", R"({"query":"{repository(owner:7){name}}"})").status, 422);
+  EXPECT_EQ(write("PATCH", at(kPublic, "/issues/1"), R"({"number":"seven"})").status, 200);
+  EXPECT_EQ(write("POST", "/graphql",
+                  R"({"query":"{repository(owner:\"octo-org\",name:\"repo-1\"){issues{nodes{number}}}}"})")
+                .status,
+            422);
 }
 
 TEST_F(Graphql, ExhaustedBudgetIsAnErrorIn200) {

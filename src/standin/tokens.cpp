@@ -39,7 +39,7 @@ Token& TokenTable::add_user(std::string_view value, std::string_view login, std:
   token.login = std::string(login);
   token.budget = "user:" + token.login;
   token.fingerprint = fingerprint_of(value);
-  token.scopes = "repo, workflow";
+  token.scopes = "gist, read:org, repo, workflow";
   token.repositories = std::move(repositories);
   token.user_id = ids_.try_emplace(token.budget, kFirstId + ids_.size()).first->second;
   return tokens_[std::string(value)] = std::move(token);

@@ -74,7 +74,6 @@ Answer Exchange::write_in_repository(const std::string& rest) {
   const std::vector<std::string> parts = split(rest);
   const std::string& method = request_.method;
   const std::string root = "/repos/" + repository_->full_name;
-  const ShapeContext c = shape();
   const Json in = input();
   if (parts.empty()) {
     if (method == "DELETE") return erase(root);
@@ -104,6 +103,15 @@ Answer Exchange::write_in_repository(const std::string& rest) {
     m_.world.set_object(path_, in.is_discarded() ? "{}" : to_compact(in), now_);
     return done(200, in.is_discarded() ? "{}" : to_compact(in));
   }
+  return create_in_repository(parts);
+}
+
+// POST to a list: what is made there, by the kind of list.
+Answer Exchange::create_in_repository(const std::vector<std::string>& parts) {
+  const std::string& kind = parts[0];
+  const std::string root = "/repos/" + repository_->full_name;
+  const ShapeContext c = shape();
+  const Json in = input();
   const std::uint64_t id = m_.next_number_++;
   if (kind == "issues" || kind == "pulls") {
     const std::string title = text_of(in, "title");
