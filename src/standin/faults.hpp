@@ -56,7 +56,7 @@ class FaultList {
 // '*' matches any run of characters, also none and '/'.
 bool matches_pattern(std::string_view pattern, std::string_view text);
 
-// A rule from its JSON form (doc: control API in README.md of this room): {"path":…,"method":…,"skip":…,"count":…,
+// A rule from its JSON form (as the control API takes it, control.cpp): {"path":…,"method":…,"skip":…,"count":…,
 // "status":…,"wrong_gzip":…,"delay_ms":…,"reset":…,"hang":…,"cut_after":…,"informational":…,"slow_chunk":…,"slow_gap_ms":…}.
 // An unknown member or a wrong type is refused, so that a misspelt fault does not pass as none.
 Result<FaultRule> parse_fault(std::string_view json);
