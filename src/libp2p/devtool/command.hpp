@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <vector>
+
+// The developer's command `p2p listen|dial|ping|perf`: a host that interop tests and measurements drive. It prints one
+// JSON line per result on out and returns the exit status: 0 done, 1 failed, 2 usage. Runs its own loop on the calling
+// thread; `listen` until SIGINT or SIGTERM or the end of standard input where asked.
+
+namespace ghmesh::libp2p::devtool {
+
+struct CommandOptions {
+  std::string verb;     // listen, dial, ping, perf, bench
+  std::string address;  // multiaddr with /p2p, except for listen
+  std::uint16_t port = 0;
+  bool tls = false;
+  bool early_muxer = true;
+  // Dev hosts are measured, so the mesh's cautious limits are raised to the hard maxima.
+  bool default_limits = false;
+  std::uint32_t count = 0;     // ping: how many (0: 5); bench: how many exchanges
+  std::uint64_t upload = 0;    // perf
+  std::uint64_t download = 0;  // perf
+  std::string mode;            // bench: kept, fresh, setups
+  std::uint32_t parallel = 1;  // bench
+  std::uint32_t size = 2048;   // bench: octets of a reply
+};
+
+// Arguments behind `p2p`. The error is one line for standard error.
+std::optional<std::string> parse_command(const std::vector<std::string>& arguments, CommandOptions& options);
+
+int run_command(const CommandOptions& options, std::FILE* out);
+
+}  // namespace ghmesh::libp2p::devtool
