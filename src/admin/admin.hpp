@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "admin/limits.hpp"
+#include "admin/source.hpp"
+#include "base/metrics.hpp"
+#include "http/server/exchange.hpp"
+#include "io/endpoint.hpp"
+
+// The admin listener's handler: health, statistics and metrics for people, scripts and monitors.
+//
+//   GET  /healthz                    200 as long as the loop turns
+//   GET  /readyz                     200, or 503 with the reason
+//   GET  /api/stats  /api/quota      JSON of the contract
+//   GET  /api/explain?target=…       what would happen to that request, with this request's Authorization
+//   POST /api/purge?pattern=…        {"purged":N}; &mesh=on for the whole mesh
+//   GET  /metrics                    Prometheus text or OpenMetrics
+//
+// Every answer forbids caching, framing and sniffing. Requests by a foreign name or from a foreign page get 403
+// (browser_rules.hpp). One loop; borrows what it is made of.
+
+namespace ghmesh::admin {
+
+class Admin final : public http::server::Handler {
+ public:
+  // bound: where the listener really is.
+  Admin(AdminSource& source, const metrics::Registry& registry, const io::Endpoint& bound, const Limits& limits = {})
+      : source_(source), registry_(registry), bound_(bound), limits_(limits) {}
+
+  io::Task<> answer(http::server::Exchange& exchange) override;
+
+ private:
+  using Exchange = http::server::Exchange;
+  struct Reply;
+
+  io::Task<> route(Exchange& exchange, std::string_view path, std::string_view query, Reply& reply);
+  io::Task<> explain(Exchange& exchange, std::string_view query, Reply& reply);
+  io::Task<> purge(std::string_view query, Reply& reply);
+
+  AdminSource& source_;
+  const metrics::Registry& registry_;
+  const io::Endpoint bound_;
+  const Limits limits_;
+};
+
+}  // namespace ghmesh::admin

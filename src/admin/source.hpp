@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+#include "io/task.hpp"
+
+// What the admin listener shows, as values, and the interface by which a node gives them: admin knows neither the proxy
+// nor the mesh. Every number is counted where it happens. Loop thread.
+
+namespace ghmesh::admin {
+
+// The numbers of one token and resource, as the origin last said them.
+struct QuotaRow {
+  std::string token;  // a fingerprint; never the token
+  std::string resource;
+  std::int64_t limit = 0;
+  std::int64_t remaining = 0;
+  std::int64_t used = 0;
+  std::int64_t reset = 0;  // Unix seconds
+  std::uint64_t spent_by_this_node = 0;
+};
+
+// Sums over the live members of a mesh, each counted once.
+struct Fleet {
+  std::uint64_t members = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t charged_calls = 0;
+  std::uint64_t calls_saved = 0;
+};
+
+struct Stats {
+  std::optional<std::string> peer_id;
+  std::vector<std::string> listen_addrs;
+  std::uint64_t connected_peers = 0;
+  double uptime_seconds = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t local_hits = 0;
+  std::uint64_t peer_hits = 0;
+  std::uint64_t proofs = 0;
+  std::uint64_t peer_proofs = 0;
+  std::uint64_t collapsed = 0;
+  std::uint64_t stale_served = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t bypassed = 0;
+  std::uint64_t upstream_calls = 0;
+  std::uint64_t charged_calls = 0;
+  std::uint64_t free_304s = 0;
+  // Requests that a direct client would have been charged for, less charged_calls; negative if we spent more.
+  std::int64_t calls_saved = 0;
+  std::uint64_t bytes_from_peers = 0;
+  std::uint64_t bytes_to_peers = 0;
+  std::uint64_t entries = 0;
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t disk_bytes = 0;
+  std::uint64_t evictions = 0;
+  std::uint64_t expirations = 0;
+  std::uint64_t invalidations = 0;
+  std::uint64_t errors = 0;
+  std::vector<QuotaRow> quota;
+  std::optional<Fleet> fleet;
+  std::string proof_state;  // a word
+
+  // Answers from something that was held or proved, of all requests; 0 while there are none.
+  double hit_rate() const;
+};
+
+// What would happen to a request, as named facts in reading order.
+using Explanation = std::vector<std::pair<std::string, std::string>>;
+
+class AdminSource {
+ public:
+  virtual ~AdminSource() = default;
+
+  // Why the node should get no traffic now (draining, upstream misconfigured); nothing if it should.
+  virtual std::optional<std::string> not_ready() const = 0;
+  virtual Stats stats() const = 0;
+  virtual std::vector<QuotaRow> quota() const = 0;
+  // target in origin-form or as a URL; authorization as a client would send it. Malformed, Unsupported.
+  virtual io::Task<Result<Explanation>> explain(std::string target, std::optional<std::string> authorization) = 0;
+  // Drops what pattern (a path, * for any octets) names, on members of the mesh too if asked; how many here.
+  virtual io::Task<Result<std::uint64_t>> purge(std::string pattern, bool mesh) = 0;
+};
+
+// One line of JSON each, with its newline; members in the order above.
+std::string to_json(const Stats& stats);
+std::string to_json(const std::vector<QuotaRow>& rows);  // {"quota":[…]}
+std::string to_json(const Explanation& explanation);     // {"name":"value",…}
+
+}  // namespace ghmesh::admin
