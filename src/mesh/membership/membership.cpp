@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "membership.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ghmesh::mesh {
+namespace {
+
+std::uint64_t mix(std::uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+// FNV-1a: the same on every machine, which std::hash is not bound to be.
+std::uint64_t hash_of(const PeerId& peer) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const std::uint8_t byte : peer.bytes()) hash = (hash ^ byte) * 0x100000001b3u;
+  return mix(hash);
+}
+
+// Suspicion is local colour: views that differ only in it are the same.
+std::uint64_t stamp(const Member& member) {
+  return (std::uint64_t{member.incarnation} << 8) | (member.in_mesh() ? 0u : 1u) | (member.draining ? 2u : 0u);
+}
+
+std::uint32_t age_ms(TimePoint from, TimePoint now) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - from).count();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(ms, 0, 0xffffffff));
+}
+
+}  // namespace
+
+Membership::Membership(SelfDescription self, MembershipLimits limits, Random& random, TimePoint now)
+    : limits_(limits), random_(random) {
+  self_.peer = self.peer;
+  self_.reachable = self.reachable;
+  self_.stable = self.stable;
+  self_.addresses = std::move(self.addresses);
+  self_.joined = self_.since = self_.heard = now;
+  // Phases are spread, so that a thousand nodes started together do not probe together.
+  const auto phase = [&](Duration of) { return now + Duration(random_.below(static_cast<std::uint64_t>(of.count()))); };
+  next_probe_ = phase(limits_.probe_every);
+  next_gossip_ = phase(limits_.gossip_every);
+  next_revival_ = phase(limits_.revive_every);
+  next_sync_ = now;
+  count_digest(self_);
+  announce(self_.peer);
+  coming_of_age_.emplace_back(now + limits_.owner_age, self_.peer);
+}
+
+const Member* Membership::find(const PeerId& peer) const {
+  if (peer == self_.peer) return &self_;
+  const auto it = members_.find(peer);
+  return it == members_.end() ? nullptr : &it->second;
+}
+
+bool Membership::owns_keys(const Member& member, TimePoint now) const {
+  return member.in_mesh() && member.reachable && !member.draining && now - member.joined >= limits_.owner_age;
+}
+
+unsigned Membership::resend_limit() const {
+  return 3 * static_cast<unsigned>(std::ceil(std::log10(static_cast<double>(live_ + 2)) + 0.3));
+}
+
+// The digest is a sum that can be taken back: called before and after a change, with odd and even effect.
+void Membership::count_digest(const Member& member) {
+  digest_ ^= mix(hash_of(member.peer) + 0x9e3779b97f4a7c15u * (stamp(member) + 1));
+}
+
+void Membership::announce(const PeerId& peer) {
+  std::erase_if(rumours_, [&](const Rumour& rumour) { return rumour.peer == peer; });
+  rumours_.push_front({peer, 0});
+}
+
+void Membership::announce_self(TimePoint now) {
+  static_cast<void>(now);
+  announce(self_.peer);
+  changed_.push_back(self_.peer);
+}
+
+void Membership::set_state(Member& member, MemberState state, TimePoint now) {
+  if (member.state == state) return;
+  const bool was_in = member.in_mesh();
+  count_digest(member);
+  member.state = state;
+  member.since = now;
+  member.accusers.clear();
+  count_digest(member);
+  if (was_in != member.in_mesh()) live_ += was_in ? std::size_t(-1) : 1;
+  if (state == MemberState::Suspect) suspects_.emplace_back(now + slowed(limits_.suspicion_confirmed), member.peer);
+  announce(member.peer);
+  changed_.push_back(member.peer);
+}
+
+MemberUpdate Membership::describe(const Member& member, TimePoint now) const {
+  MemberUpdate update{.peer = member.peer,
+                      .incarnation = member.incarnation,
+                      .state = member.state,
+                      .reachable = member.reachable,
+                      .stable = member.stable,
+                      .draining = member.draining,
+                      .age_ms = age_ms(member.joined, now),
+                      .addresses = {}};
+  // Addresses matter of those who may be dialled.
+  if (member.state == MemberState::Alive) update.addresses = member.addresses;
+  return update;
+}
+
+void Membership::on_admitted(const PeerId& peer, std::vector<Bytes> addresses, TimePoint now) {
+  if (peer == self_.peer) return;
+  const auto it = members_.find(peer);
+  if (it != members_.end()) {
+    it->second.heard = now;
+    // A dead one that proves itself may come back by refuting; its next message does that.
+    if (!it->second.in_mesh()) send_ping(peer, ++sequence_, now);
+  } else if (!met_anyone_ || now >= next_sync_) {
+    // Its own word brings it into the view, so that its age and flags are right from the start.
+    send_sync(peer, true);
+  } else {
+    send_ping(peer, ++sequence_, now);
+  }
+  if (!met_anyone_) {
+    met_anyone_ = true;
+    next_sync_ = now + limits_.sync_every;
+  }
+  static_cast<void>(addresses);
+}
+
+void Membership::on_heard(const PeerId& peer, TimePoint now) {
+  if (const auto it = members_.find(peer); it != members_.end()) it->second.heard = now;
+}
+
+void Membership::doubt(const PeerId& peer, TimePoint now) {
+  const auto it = members_.find(peer);
+  if (it == members_.end() || it->second.state != MemberState::Alive || probe_.open) return;
+  probe(peer, now);
+}
+
+void Membership::set_reachable(bool reachable, TimePoint now) {
+  if (self_.reachable == reachable) return;
+  count_digest(self_);
+  self_.reachable = reachable;
+  ++self_.incarnation;
+  count_digest(self_);
+  announce_self(now);
+}
+
+void Membership::drain(TimePoint now) {
+  count_digest(self_);
+  self_.draining = true;
+  ++self_.incarnation;
+  count_digest(self_);
+  announce_self(now);
+  gossip(now);
+}
+
+void Membership::leave(TimePoint now) {
+  count_digest(self_);
+  self_.state = MemberState::Left;
+  ++self_.incarnation;
+  count_digest(self_);
+  announce_self(now);
+  for (const PeerId& peer : sample(limits_.gossip_to * 2)) send(peer, News{.updates = {describe(self_, now)}});
+}
+
+std::vector<PeerId> Membership::sample(std::size_t count) {
+  std::vector<PeerId> picked;
+  // order_ holds everybody we know; a few wrong picks cost less than a second list.
+  for (std::size_t tries = 0; tries < 4 * count + 8 && picked.size() < count && !order_.empty(); ++tries) {
+    const PeerId& peer = order_[random_.below(order_.size())];
+    const auto it = members_.find(peer);
+    if (it == members_.end() || !it->second.in_mesh()) continue;
+    if (std::find(picked.begin(), picked.end(), peer) == picked.end()) picked.push_back(peer);
+  }
+  return picked;
+}
+
+std::vector<MemberUpdate> Membership::pick_news(std::size_t count, TimePoint now, const PeerId* about) {
+  std::vector<MemberUpdate> updates;
+  if (about != nullptr)
+    if (const Member* member = find(*about); member != nullptr && member->state != MemberState::Alive)
+      updates.push_back(describe(*member, now));
+  const unsigned limit = resend_limit();
+  // The least sent stand in front; what was sent goes behind, until it has been sent often enough.
+  for (std::size_t n = std::min(count, rumours_.size()); n > 0; --n) {
+    Rumour rumour = rumours_.front();
+    rumours_.pop_front();
+    if (const Member* member = find(rumour.peer)) {
+      updates.push_back(describe(*member, now));
+      if (++rumour.sent < limit) {
+        const auto place =
+            std::find_if(rumours_.begin(), rumours_.end(), [&](const Rumour& r) { return r.sent > rumour.sent; });
+        rumours_.insert(place, rumour);
+      }
+    }
+  }
+  return updates;
+}
+
+void Membership::send_ping(const PeerId& to, std::uint32_t sequence, TimePoint now) {
+  send(to, Ping{.sequence = sequence,
+                .digest = digest_,
+                .updates = pick_news(limits_.gossip_updates / 2, now, &to),
+                .counters = counters_});
+}
+
+void Membership::probe(const PeerId& target, TimePoint now) {
+  probe_ = {.target = target,
+            .sequence = ++sequence_,
+            .ask_others_at = now + slowed(limits_.probe_timeout),
+            .ends = now + slowed(limits_.probe_every),
+            .asked_others = false,
+            .open = true};
+  send_ping(target, probe_.sequence, now);
+}
+
+void Membership::start_probe(TimePoint now) {
+  next_probe_ = now + slowed(limits_.probe_every);
+  if (probe_.open) return;
+  for (std::size_t tries = 0; tries < order_.size() + 1; ++tries) {
+    if (next_in_order_ >= order_.size()) {
+      next_in_order_ = 0;
+      std::erase_if(order_, [&](const PeerId& peer) { return !members_.contains(peer); });
+      for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random_.below(i)]);
+      if (order_.empty()) return;
+    }
+    const PeerId target = order_[next_in_order_++];
+    const auto it = members_.find(target);
+    if (it != members_.end() && it->second.in_mesh()) return probe(target, now);
+  }
+}
+
+void Membership::end_probe(TimePoint now) {
+  probe_.open = false;
+  const auto it = members_.find(probe_.target);
+  if (it == members_.end() || it->second.state != MemberState::Alive) return;
+  // Perhaps it is us: a node that misses answers of many accuses more slowly.
+  unwell_ = std::min(unwell_ + 1, limits_.max_unwell);
+  set_state(it->second, MemberState::Suspect, now);
+}
+
+void Membership::gossip(TimePoint now) {
+  next_gossip_ = now + limits_.gossip_every;
+  for (const PeerId& peer : sample(limits_.gossip_to)) {
+    auto updates = pick_news(limits_.gossip_updates, now);
+    if (updates.empty()) return;
+    send(peer, News{.updates = std::move(updates)});
+  }
+}
+
+void Membership::revive_someone(TimePoint now) {
+  next_revival_ = now + limits_.revive_every;
+  std::vector<PeerId> dead, forgotten;
+  for (const auto& [peer, member] : members_) {
+    if (member.in_mesh()) continue;
+    if (now - member.since > limits_.forget_dead) {
+      forgotten.push_back(peer);
+    } else if (member.state == MemberState::Dead) {
+      dead.push_back(peer);
+    }
+  }
+  for (const PeerId& peer : forgotten) {
+    count_digest(members_.at(peer));
+    members_.erase(peer);
+  }
+  // Rarer when there are many: a fleet's dead are mostly dead.
+  if (!dead.empty() && random_.below(std::max<std::size_t>(live_, 1) / 8 + 1) == 0)
+    send_ping(dead[random_.below(dead.size())], ++sequence_, now);
+}
+
+void Membership::expire(TimePoint now) {
+  for (std::size_t n = suspects_.size(); n > 0 && !suspects_.empty(); --n) {
+    const auto [when, peer] = suspects_.front();
+    suspects_.pop_front();
+    const auto it = members_.find(peer);
+    if (it == members_.end() || it->second.state != MemberState::Suspect) continue;
+    const Member& member = it->second;
+    const TimePoint dies =
+        member.since + slowed(member.accusers.size() >= 2 ? limits_.suspicion_confirmed : limits_.suspicion);
+    if (now >= dies) {
+      set_state(it->second, MemberState::Dead, now);
+    } else {
+      suspects_.emplace_back(when > now ? when : std::min(dies, now + 250ms), peer);
+    }
+  }
+  while (!coming_of_age_.empty() && coming_of_age_.front().first <= now) {
+    changed_.push_back(coming_of_age_.front().second);
+    coming_of_age_.pop_front();
+  }
+  std::erase_if(relayed_, [&](const Relayed& relay) { return relay.until <= now; });
+}
+
+void Membership::tick(TimePoint now) {
+  if (probe_.open && !probe_.asked_others && now >= probe_.ask_others_at) {
+    probe_.asked_others = true;
+    for (const PeerId& helper : sample(limits_.indirect_probes))
+      if (helper != probe_.target) send(helper, PingRequest{.sequence = probe_.sequence, .target = probe_.target});
+  }
+  if (probe_.open && now >= probe_.ends) end_probe(now);
+  if (now >= next_probe_) start_probe(now);
+  if (now >= next_gossip_) gossip(now);
+  if (now >= next_revival_) revive_someone(now);
+  expire(now);
+}
+
+TimePoint Membership::next_deadline() const {
+  TimePoint next = std::min({next_probe_, next_revival_});
+  if (!rumours_.empty() && live_ > 0) next = std::min(next, next_gossip_);
+  if (probe_.open) next = std::min(next, probe_.asked_others ? probe_.ends : probe_.ask_others_at);
+  for (const auto& suspect : suspects_) next = std::min(next, suspect.first);
+  if (!coming_of_age_.empty()) next = std::min(next, coming_of_age_.front().first);
+  return next;
+}
+
+void Membership::apply_about_self(const MemberUpdate& update, TimePoint now) {
+  const bool wrong = update.state != self_.state || update.incarnation > self_.incarnation;
+  if (!wrong || update.incarnation < self_.incarnation || self_.state == MemberState::Left) return;
+  count_digest(self_);
+  self_.incarnation = update.incarnation + 1;
+  count_digest(self_);
+  if (update.state == MemberState::Suspect) unwell_ = std::min(unwell_ + 1, limits_.max_unwell);
+  announce_self(now);
+}
+
+void Membership::apply(const MemberUpdate& update, const PeerId& from, TimePoint now) {
+  if (update.peer == self_.peer) return apply_about_self(update, now);
+  const auto it = members_.find(update.peer);
+  if (it == members_.end()) {
+    if (members_.size() >= limits_.members || !(update.state <= MemberState::Suspect)) return;
+    Member member{.peer = update.peer,
+                  .incarnation = update.incarnation,
+                  .state = update.state,
+                  .reachable = update.reachable,
+                  .stable = update.stable,
+                  .draining = update.draining,
+                  .joined = now - std::chrono::milliseconds(update.age_ms),
+                  .since = now,
+                  .heard = TimePoint{},
+                  .addresses = update.addresses,
+                  .accusers = {}};
+    count_digest(member);
+    ++live_;
+    // In at a random place, so that a new member is probed neither first nor last by everybody.
+    order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(random_.below(order_.size() + 1)), update.peer);
+    if (member.state == MemberState::Suspect)
+      suspects_.emplace_back(now + slowed(limits_.suspicion_confirmed), member.peer);
+    if (const TimePoint of_age = member.joined + limits_.owner_age; of_age > now) {
+      const auto place = std::upper_bound(coming_of_age_.begin(), coming_of_age_.end(), of_age,
+                                          [](TimePoint t, const auto& entry) { return t < entry.first; });
+      coming_of_age_.emplace(place, of_age, member.peer);
+    }
+    members_.emplace(update.peer, std::move(member));
+    announce(update.peer);
+    changed_.push_back(update.peer);
+    return;
+  }
+  Member& member = it->second;
+  const bool newer = update.incarnation > member.incarnation;
+  const bool worse = update.incarnation == member.incarnation && update.state > member.state;
+  if (!newer && !worse) {
+    // Another one that suspects what we suspect brings its end nearer.
+    if (update.state == MemberState::Suspect && member.state == MemberState::Suspect &&
+        update.incarnation == member.incarnation && member.accusers.size() < 4 &&
+        std::find(member.accusers.begin(), member.accusers.end(), from) == member.accusers.end())
+      member.accusers.push_back(from);
+    return;
+  }
+  if (newer) {
+    count_digest(member);
+    member.incarnation = update.incarnation;
+    member.reachable = update.reachable;
+    member.stable = update.stable;
+    member.draining = update.draining;
+    // A restarted process is as young as it says; a refutation is as old as before.
+    const TimePoint joined = now - std::chrono::milliseconds(update.age_ms);
+    if (joined > member.joined + 1s) {
+      member.joined = joined;
+      coming_of_age_.emplace_back(std::max(now, joined + limits_.owner_age), member.peer);
+      std::sort(coming_of_age_.begin(), coming_of_age_.end());
+    }
+    if (!update.addresses.empty()) member.addresses = update.addresses;
+    count_digest(member);
+    announce(update.peer);
+    changed_.push_back(update.peer);
+  }
+  set_state(member, update.state, now);
+}
+
+void Membership::compare(const PeerId& from, std::uint64_t digest, TimePoint now) {
+  if (digest == digest_ || now < next_sync_) return;
+  next_sync_ = now + limits_.sync_every;
+  send_sync(from, true);
+}
+
+void Membership::send_sync(const PeerId& to, bool answer) {
+  Sync sync{.known = {{hash_of(self_.peer), stamp(self_)}}, .answer = answer};
+  for (const auto& [peer, member] : members_)
+    if (sync.known.size() < WireLimits::kPullKeys) sync.known.push_back({hash_of(peer), stamp(member)});
+  send(to, std::move(sync));
+}
+
+void Membership::on_sync(const PeerId& from, const Sync& sync, TimePoint now) {
+  std::unordered_map<std::uint64_t, std::uint64_t> theirs;
+  for (const auto& [peer, stamp_of] : sync.known) theirs.emplace(peer, stamp_of);
+  std::size_t known_here = 0;
+  bool they_know_more = false;
+  std::vector<MemberUpdate> updates;
+  const auto flush = [&] {
+    if (!updates.empty()) send(from, News{.updates = std::exchange(updates, {})});
+  };
+  const auto look = [&](const Member& member) {
+    const auto it = theirs.find(hash_of(member.peer));
+    if (it != theirs.end()) {
+      ++known_here;
+      if (it->second >= stamp(member)) {
+        they_know_more |= it->second > stamp(member);
+        return;
+      }
+    } else if (!member.in_mesh() && member.state != MemberState::Left) {
+      return;  // nobody needs to hear of a death of someone unknown
+    }
+    updates.push_back(describe(member, now));
+    if (updates.size() == WireLimits::kUpdates / 2) flush();
+  };
+  look(self_);
+  for (const auto& [peer, member] : members_) look(member);
+  flush();
+  if (sync.answer && (they_know_more || known_here < theirs.size())) send_sync(from, false);
+}
+
+void Membership::on_message(const PeerId& from, const Message& message, TimePoint now) {
+  on_heard(from, now);
+  const auto take = [&](const std::vector<MemberUpdate>& updates) {
+    for (const MemberUpdate& update : updates) apply(update, from, now);
+  };
+  if (const auto* ping = std::get_if<Ping>(&message)) {
+    take(ping->updates);
+    send(from, Pong{.sequence = ping->sequence,
+                    .digest = digest_,
+                    .updates = pick_news(limits_.gossip_updates / 2, now, &from)});
+    compare(from, ping->digest, now);
+  } else if (const auto* pong = std::get_if<Pong>(&message)) {
+    take(pong->updates);
+    if (probe_.open && pong->sequence == probe_.sequence) {
+      probe_.open = false;
+      if (unwell_ > 0) --unwell_;
+    }
+    for (const Relayed& relay : relayed_)
+      if (relay.our_sequence == pong->sequence)
+        send(relay.asker, Pong{.sequence = relay.their_sequence, .digest = digest_, .updates = {}});
+    compare(from, pong->digest, now);
+  } else if (const auto* request = std::get_if<PingRequest>(&message)) {
+    if (relayed_.size() >= 64 || request->target == self_.peer) return;
+    relayed_.push_back({from, request->sequence, ++sequence_, now + limits_.probe_every});
+    send_ping(request->target, sequence_, now);
+  } else if (const auto* news = std::get_if<News>(&message)) {
+    take(news->updates);
+  } else if (const auto* sync = std::get_if<Sync>(&message)) {
+    on_sync(from, *sync, now);
+  }
+}
+
+}  // namespace ghmesh::mesh

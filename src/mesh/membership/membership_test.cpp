@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mesh/membership/membership.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <set>
+
+namespace ghmesh::mesh {
+namespace {
+
+PeerId peer(std::uint32_t n) {
+  std::array<std::uint8_t, 6> raw{0, 4};
+  store_be(raw.data() + 2, n);
+  return *PeerId::decode(raw);
+}
+
+// Members joined by a network with 1 ms of delay in virtual time, which a test may cut.
+struct Cluster {
+  struct Flight {
+    PeerId from, to;
+    Message message;
+  };
+
+  void add(std::uint32_t n, std::optional<std::uint32_t> contact = std::nullopt) {
+    auto node = std::make_unique<Membership>(SelfDescription{.peer = peer(n)}, MembershipLimits{}, random, now);
+    if (contact) node->on_admitted(peer(*contact), {}, now);
+    nodes[peer(n)] = std::move(node);
+  }
+  void kill(std::uint32_t n) { nodes.erase(peer(n)); }
+  Membership& at(std::uint32_t n) { return *nodes.at(peer(n)); }
+
+  void run(Duration time) {
+    const TimePoint until = now + time;
+    while (true) {
+      TimePoint next = until;
+      if (!flights.empty()) next = std::min(next, flights.begin()->first);
+      for (auto& [id, node] : nodes) next = std::min(next, node->next_deadline());
+      now = std::max(now, next);
+      while (!flights.empty() && flights.begin()->first <= now) {
+        Flight flight = std::move(flights.begin()->second);
+        flights.erase(flights.begin());
+        const auto it = nodes.find(flight.to);
+        if (it == nodes.end() || (cut && cut(flight.from, flight.to))) continue;
+        it->second->on_message(flight.from, flight.message, now);
+      }
+      for (auto& [id, node] : nodes) {
+        if (node->next_deadline() <= now) node->tick(now);
+        for (Outgoing& out : node->take_outgoing()) {
+          ++sent;
+          flights.emplace(now + 1ms, Flight{id, out.to, std::move(out.message)});
+        }
+        node->take_changed();
+      }
+      if (now >= until) return;
+    }
+  }
+  std::size_t seeing(std::uint32_t n) {
+    std::size_t count = 0;
+    for (auto& [id, node] : nodes) {
+      const Member* member = node->find(peer(n));
+      count += member != nullptr && member->in_mesh() ? 1 : 0;
+    }
+    return count;
+  }
+
+  SeededRandom random{1};
+  TimePoint now = TimePoint(1h);
+  std::map<PeerId, std::unique_ptr<Membership>> nodes;
+  std::multimap<TimePoint, Flight> flights;
+  std::function<bool(const PeerId&, const PeerId&)> cut;
+  std::uint64_t sent = 0;
+};
+
+TEST(Membership, AnyOneContactIsEnough) {
+  Cluster cluster;
+  cluster.add(0);
+  for (std::uint32_t i = 1; i < 20; ++i) {
+    cluster.add(i, i - 1);
+    cluster.run(100ms);
+  }
+  cluster.run(4s);
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    EXPECT_EQ(cluster.at(i).live_count(), 19u);
+    EXPECT_EQ(cluster.at(i).digest(), cluster.at(0).digest());
+  }
+}
+
+TEST(Membership, NewsReachesAHundredInTwoSeconds) {
+  Cluster cluster;
+  cluster.add(0);
+  for (std::uint32_t i = 1; i < 100; ++i) cluster.add(i, 0);
+  cluster.run(20s);
+  ASSERT_EQ(cluster.seeing(57), 100u);
+  cluster.add(500, 42);
+  cluster.run(2s);
+  EXPECT_GE(cluster.seeing(500), 100u);
+}
+
+TEST(Membership, ADeadMemberIsDeadInTenSecondsAndNobodyElse) {
+  Cluster cluster;
+  cluster.add(0);
+  for (std::uint32_t i = 1; i < 20; ++i) cluster.add(i, 0);
+  cluster.run(10s);
+  cluster.kill(7);
+  cluster.run(10s);
+  EXPECT_EQ(cluster.seeing(7), 0u);
+  for (std::uint32_t i = 0; i < 20; ++i)
+    if (i != 7) EXPECT_EQ(cluster.seeing(i), 19u);
+}
+
+TEST(Membership, DoubtFromTheDataPathIsQuicker) {
+  Cluster cluster;
+  cluster.add(0);
+  for (std::uint32_t i = 1; i < 10; ++i) cluster.add(i, 0);
+  cluster.run(10s);
+  cluster.kill(7);
+  for (std::uint32_t i = 0; i < 4; ++i) cluster.at(i).doubt(peer(7), cluster.now);
+  cluster.run(4s);
+  EXPECT_EQ(cluster.seeing(7), 0u);
+}
+
+TEST(Membership, OneBadLinkKillsNobody) {
+  Cluster cluster;
+  cluster.add(0);
+  for (std::uint32_t i = 1; i < 10; ++i) cluster.add(i, 0);
+  cluster.run(5s);
+  cluster.cut = [](const PeerId& a, const PeerId& b) {
+    return (a == peer(1) && b == peer(2)) || (a == peer(2) && b == peer(1));
+  };
+  cluster.run(60s);
+  EXPECT_EQ(cluster.seeing(1), 10u);
+  EXPECT_EQ(cluster.seeing(2), 10u);
+}
+
+TEST(Membership, ASplitHeals) {
+  Cluster cluster;
+  cluster.add(0);
+  for (std::uint32_t i = 1; i < 12; ++i) cluster.add(i, 0);
+  cluster.run(8s);
+  cluster.cut = [](const PeerId& a, const PeerId& b) { return (a < peer(6)) != (b < peer(6)); };
+  cluster.run(60s);
+  EXPECT_EQ(cluster.at(0).live_count(), 5u);
+  cluster.cut = {};
+  cluster.run(30s);
+  for (std::uint32_t i = 0; i < 12; ++i) EXPECT_EQ(cluster.at(i).live_count(), 11u) << i;
+}
+
+TEST(Membership, ARestartedMemberComesBackYoung) {
+  Cluster cluster;
+  cluster.add(0);
+  for (std::uint32_t i = 1; i < 6; ++i) cluster.add(i, 0);
+  cluster.run(60s);
+  cluster.kill(3);
+  cluster.run(15s);
+  EXPECT_EQ(cluster.seeing(3), 0u);
+  cluster.add(3, 1);
+  cluster.run(3s);
+  EXPECT_EQ(cluster.seeing(3), 6u);
+  const Member* member = cluster.at(1).find(peer(3));
+  EXPECT_FALSE(cluster.at(1).owns_keys(*member, cluster.now));
+  cluster.run(3s);
+  EXPECT_TRUE(cluster.at(1).owns_keys(*member, cluster.now));
+}
+
+TEST(Membership, LeavingAndDrainingAreToldAtOnce) {
+  Cluster cluster;
+  cluster.add(0);
+  for (std::uint32_t i = 1; i < 20; ++i) cluster.add(i, 0);
+  cluster.run(10s);
+  cluster.at(5).drain(cluster.now);
+  cluster.run(1500ms);
+  for (std::uint32_t i = 0; i < 20; ++i)
+    EXPECT_FALSE(cluster.at(i).owns_keys(*cluster.at(i).find(peer(5)), cluster.now)) << i;
+  cluster.at(5).leave(cluster.now);
+  cluster.run(10ms);
+  cluster.kill(5);
+  cluster.run(1500ms);
+  EXPECT_EQ(cluster.seeing(5), 0u);
+}
+
+TEST(Membership, AQuietMeshIsQuiet) {
+  Cluster cluster;
+  cluster.add(0);
+  for (std::uint32_t i = 1; i < 50; ++i) cluster.add(i, 0);
+  cluster.run(30s);
+  cluster.sent = 0;
+  cluster.run(10s);
+  EXPECT_LT(cluster.sent, 50u * 10u * 3u) << "one ping and one pong a second and member";
+}
+
+}  // namespace
+}  // namespace ghmesh::mesh
