@@ -210,6 +210,7 @@ TEST_F(Engine, A304ThatNamesNobodyIsAskedAgainWithoutConditions) {
   ask(get({{"If-None-Match", "\"other\""}}));
   EXPECT_EQ(forwarded_, 2);
   EXPECT_EQ(sent("If-None-Match"), "");
+  EXPECT_EQ(ask(get({{"If-None-Match", "\"other\""}})).status, 304) << "an origin that only says 304 is passed on";
 }
 
 TEST_F(Engine, A304WithoutATagAboutSeveralVariantsNamesNobody) {

@@ -268,7 +268,8 @@ Outcome on_response(const Exchange& exchange, const ResponseView& response, cons
   if (!http::is_safe_method(exchange.request.method)) return on_unsafe(exchange, response);
   if (exchange.decision.action == Action::Pass || !is_cacheable_method(exchange.request.method)) return {};
   if (response.status == 304) {
-    if (!asks_with_own_conditions(exchange)) return {};
+    // Nobody asked with a condition: a broken origin's answer is the client's to see.
+    if (exchange.refetched || !asks_with_own_conditions(exchange)) return {};
     return on_not_modified(exchange, response, policy, now);
   }
   if (is_origin_error(response.status)) {

@@ -18,6 +18,7 @@ struct Exchange {
   Candidates candidates;      // as decide saw them
   Decision decision;
   Now requested;
+  bool refetched = false;      // asked a second time, with unconditional_fields()
   std::string_view authority;  // of the target, to tell which Location is ours; may be empty
 };
 

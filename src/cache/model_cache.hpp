@@ -129,7 +129,9 @@ class ModelCache {
       upstream.fields = unconditional_fields(exchange);
       reply = origin_(upstream);
       if (!reply) return own_answer(502);
-      outcome = on_response(exchange, {reply->status, reply->fields}, policy, Now::of(*clock_));
+      Exchange again = exchange;
+      again.refetched = true;
+      outcome = on_response(again, {reply->status, reply->fields}, policy, Now::of(*clock_));
     }
     std::optional<Message> from_entry;
     http::CacheStatus status;

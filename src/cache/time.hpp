@@ -11,15 +11,16 @@
 
 namespace ghmesh::cache {
 
+// A random odd number of this process. It tells whose monotonic clock a stored time belongs to.
+std::uint64_t process_run();
+
 struct Now {
   TimePoint steady;
   WallTime wall;
-  // Which run of the monotonic clock: records made under another number are aged by the wall clock alone. A random
-  // number per process (or per boot, where the clock is the machine's); 0 if records never outlive the process in
-  // memory.
-  std::uint64_t run = 0;
+  // Records made under another number are aged by the wall clock alone.
+  std::uint64_t run = process_run();
 
-  static Now of(const Clock& clock, std::uint64_t run = 0) { return {clock.now(), clock.wall_now(), run}; }
+  static Now of(const Clock& clock, std::uint64_t run = process_run()) { return {clock.now(), clock.wall_now(), run}; }
 };
 
 }  // namespace ghmesh::cache
