@@ -22,6 +22,7 @@ struct Context {
   node::config::Variables variables;
   std::ostream& out;
   std::ostream& err;
+  std::string program = "/proc/self/exe";  // how to run ghmesh again
 };
 
 struct Command {

@@ -43,6 +43,20 @@ constexpr std::array kCommands{
                 "does not wait. Log lines go to standard error.\n",
             .rules = {.node_settings = true},
             .run = serve},
+    Command{.name = "run",
+            .usage = "[flags] -- CMD…",
+            .summary = "a command with a node of its own",
+            .details =
+                "Starts a private node on free ports, runs CMD with GH_CONFIG_DIR (a copy of gh's configuration\n"
+                "that points at the node's socket), GHMESH_URL and GITHUB_API_URL, says on standard error what\n"
+                "was saved, and returns CMD's exit status. Nothing is left behind: the cache is in memory unless\n"
+                "--cache-dir says otherwise.\n",
+            .rules = {.node_settings = true,
+                      .runs_command = true,
+                      .operands_min = 1,
+                      .operands_max = ~std::size_t{0},
+                      .operands = "a command"},
+            .run = run_command},
     Command{.name = "get",
             .usage = "[flags] URL|PATH",
             .summary = "one GET through the node, body on stdout",

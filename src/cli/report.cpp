@@ -94,6 +94,17 @@ std::string quota_table_of(std::string_view json) {
   return aligned(rows);
 }
 
+std::optional<std::string> savings_of(std::string_view stats_json) {
+  const Json value = Json::parse(stats_json, nullptr, false);
+  for (const char* name : {"requests", "charged_calls", "calls_saved"}) {
+    if (!value.is_object() || !value.contains(name) || !value[name].is_number_integer()) return std::nullopt;
+  }
+  const auto requests = value["requests"].get<std::int64_t>();
+  return std::to_string(requests) + (requests == 1 ? " request, " : " requests, ") +
+         std::to_string(value["charged_calls"].get<std::int64_t>()) + " charged by GitHub, " +
+         std::to_string(value["calls_saved"].get<std::int64_t>()) + " saved";
+}
+
 std::string message_of(std::string_view body) {
   const Json value = Json::parse(body, nullptr, false);
   if (value.is_object() && value.contains("message") && value["message"].is_string())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,9 @@ std::string table_of(std::string_view json);
 
 // /api/quota as one row per token and resource.
 std::string quota_table_of(std::string_view json);
+
+// "42 requests, 12 charged by GitHub, 30 saved" of /api/stats; nothing if it is not that.
+std::optional<std::string> savings_of(std::string_view stats_json);
 
 // The "message" of an error body, or its first line.
 std::string message_of(std::string_view body);

@@ -26,6 +26,15 @@ TEST(Report, QuotaHasARowPerTokenAndResource) {
   EXPECT_EQ(quota_table_of(R"({"quota":[]})"), "no quota seen yet\n");
 }
 
+TEST(Report, SavingsAreOneLine) {
+  EXPECT_EQ(savings_of(R"({"requests":42,"charged_calls":12,"calls_saved":30})"),
+            "42 requests, 12 charged by GitHub, 30 saved");
+  EXPECT_EQ(savings_of(R"({"requests":1,"charged_calls":1,"calls_saved":0})"),
+            "1 request, 1 charged by GitHub, 0 saved");
+  for (const char* bad : {"", "{}", "[]", R"({"requests":"42","charged_calls":12,"calls_saved":30})"})
+    EXPECT_FALSE(savings_of(bad)) << bad;
+}
+
 TEST(Report, TerminalsGetNoControls) {
   EXPECT_EQ(table_of("{\"a\":\"\\u001b[2Jx\"}"), "a  ?[2Jx\n");
   EXPECT_EQ(message_of("{\"message\":\"no\\u0007\"}"), "no?");

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "process.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+#include <filesystem>
+
+namespace ghmesh::cli {
+
+namespace {
+
+constexpr int kForwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+
+int shell_status(int raw) { return WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw); }
+
+timespec to_timespec(Duration duration) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
+  return {static_cast<time_t>(seconds.count()), static_cast<long>((duration - seconds).count())};
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (std::string& text : texts) out.push_back(text.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+// Between fork and exec: nothing here allocates or locks. The errno of what failed goes through report.
+[[noreturn]] void become(const Launch& launch, char* const* words, char* const* environment, pid_t parent, int report) {
+  const auto give_up = [report] {
+    const int error = errno;
+    static_cast<void>(!::write(report, &error, sizeof error));
+    ::_exit(127);
+  };
+  if (launch.background) {
+    ::setpgid(0, 0);
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    // The parent may have died before prctl.
+    if (::getppid() != parent) ::_exit(127);
+  }
+  if (launch.quiet) {
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0) give_up();
+  }
+  ::signal(SIGPIPE, SIG_DFL);
+  ::sigprocmask(SIG_SETMASK, &launch.mask, nullptr);
+  ::execvpe(words[0], words, environment);
+  give_up();
+  ::_exit(127);
+}
+
+}  // namespace
+
+Result<Process> Process::start(const Launch& launch) {
+  std::vector<std::string> words = launch.words;
+  std::vector<std::string> entries;
+  for (const auto& [name, value] : launch.environment) entries.push_back(name + "=" + value);
+  const std::vector<char*> word_pointers = pointers(words);
+  const std::vector<char*> entry_pointers = pointers(entries);
+  int report[2];
+  if (::pipe2(report, O_CLOEXEC) != 0) return fail_errno(errno, "making a pipe");
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid == 0) become(launch, word_pointers.data(), entry_pointers.data(), parent, report[1]);
+  const int fork_error = errno;
+  ::close(report[1]);
+  int error = 0;
+  // Ends without octets once exec has closed the other end.
+  ssize_t n = 0;
+  if (pid > 0) {
+    do n = ::read(report[0], &error, sizeof error);
+    while (n < 0 && errno == EINTR);
+  }
+  ::close(report[0]);
+  if (pid < 0) return fail_errno(fork_error, "starting " + launch.words[0]);
+  Process process(pid);
+  if (n == static_cast<ssize_t>(sizeof error)) {
+    process.wait_for(std::chrono::seconds(10));
+    return fail_errno(error, launch.words[0]);
+  }
+  return process;
+}
+
+Process::Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)), status_(other.status_) {}
+
+Process::~Process() {
+  if (pid_ <= 0 || status_) return;
+  ::kill(pid_, SIGKILL);
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+void Process::signal(int number) const {
+  if (pid_ > 0 && !status_) ::kill(pid_, number);
+}
+
+std::optional<int> Process::poll() {
+  int raw = 0;
+  if (!status_ && ::waitpid(pid_, &raw, WNOHANG) == pid_) status_ = shell_status(raw);
+  return status_;
+}
+
+std::optional<int> Process::wait_for(Duration limit) {
+  // Signal-based waiting would take the caller's signals; ends of processes are rare enough to look for.
+  const SystemClock clock;
+  const TimePoint until = clock.now() + limit;
+  while (!poll() && clock.now() < until) {
+    const timespec nap = to_timespec(std::chrono::milliseconds(2));
+    ::nanosleep(&nap, nullptr);
+  }
+  return status_;
+}
+
+ForwardedSignals::ForwardedSignals() {
+  ::sigemptyset(&blocked_);
+  for (const int number : kForwarded) ::sigaddset(&blocked_, number);
+  ::sigaddset(&blocked_, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &blocked_, &original_);
+}
+
+ForwardedSignals::~ForwardedSignals() { ::sigprocmask(SIG_SETMASK, &original_, nullptr); }
+
+int ForwardedSignals::run(Process& child) {
+  // SIGCHLD of a child that has ended already may have been merged with another's: look first, then wait.
+  while (true) {
+    if (const auto status = child.poll()) return *status;
+    siginfo_t info{};
+    const int number = ::sigwaitinfo(&blocked_, &info);
+    if (number <= 0 || number == SIGCHLD) continue;
+    const bool from_terminal = info.si_code == SI_KERNEL && (number == SIGINT || number == SIGQUIT);
+    if (!from_terminal) child.signal(number);
+  }
+}
+
+Result<TemporaryDirectory> TemporaryDirectory::make(const std::vector<std::string>& candidates) {
+  int error = ENOENT;
+  for (const std::string& base : candidates) {
+    if (!base.starts_with('/')) continue;
+    std::string path = base + "/ghmesh-XXXXXX";
+    if (::mkdtemp(path.data()) != nullptr) return TemporaryDirectory(std::move(path));
+    error = errno;
+  }
+  return fail_errno(error, "making a temporary directory (TMPDIR)");
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code ignored;
+  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace ghmesh::cli
