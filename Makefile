@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The short way to everything. Each target installs what it needs first (tools/deps.sh; quick when all is there).
 .DEFAULT_GOAL := build
-.PHONY: deps demo test test-asan-ubsan test-tsan bench fuzz soak format lint install build release clean
+.PHONY: conformance deps demo test test-asan-ubsan test-tsan bench fuzz soak format lint install build release clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -48,6 +48,11 @@ fuzz: deps
 	@cmake --preset fuzz --log-level=WARNING
 	@cmake --build build/fuzz -j $(JOBS) --target ghmesh_fuzzers
 	@tools/fuzz build/fuzz $(SECONDS_EACH)
+
+# The public HTTP cache suite against a node in plain RFC 9111 mode; tests/conformance/README.md.
+conformance: release
+	@tools/deps.sh npm tests/conformance
+	@node --no-warnings tests/conformance/run.mjs --binary build/release/ghmesh
 
 # kill -9 under write load, CYCLES times: no wrong byte may come back.
 CYCLES ?= 1000
