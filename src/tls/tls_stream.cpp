@@ -269,4 +269,11 @@ io::Task<Result<Connection>> accept(std::unique_ptr<io::Stream> lower, std::shar
   co_return finish(std::move(stream));
 }
 
+io::Task<Result<Connection>> handshake(std::unique_ptr<io::Stream> lower, ssl_st* ssl,
+                                       std::shared_ptr<const void> context, std::string with) {
+  auto stream = std::make_unique<TlsStream>(std::move(lower), ssl, std::move(context));
+  if (Result<> done = co_await stream->handshake(std::move(with)); !done) co_return std::unexpected(done.error());
+  co_return finish(std::move(stream));
+}
+
 }  // namespace ghmesh::tls

@@ -9,6 +9,8 @@
 #include "io/task.hpp"
 #include "tls/context.hpp"
 
+struct ssl_st;  // OpenSSL's SSL
+
 // TLS 1.3 (RFC 8446) as a byte stream over any byte stream, by OpenSSL. The handshake ends before a stream exists, so
 // nothing can be sent to, or believed of, an unverified peer. One loop; the TLS stream owns the stream below it.
 
@@ -27,5 +29,10 @@ io::Task<Result<Connection>> connect(std::unique_ptr<io::Stream> lower, std::sha
                                      std::string host);
 // As a server.
 io::Task<Result<Connection>> accept(std::unique_ptr<io::Stream> lower, std::shared_ptr<const ServerContext> context);
+
+// For those who bring an SSL object of their own, with its role, keys and checks set (libp2p's mutual authentication):
+// the handshake, then the stream. Takes ssl; context is kept as long as the stream. With names the peer in errors.
+io::Task<Result<Connection>> handshake(std::unique_ptr<io::Stream> lower, ssl_st* ssl,
+                                       std::shared_ptr<const void> context, std::string with);
 
 }  // namespace ghmesh::tls

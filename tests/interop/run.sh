@@ -4,7 +4,7 @@
 # (skipped) where the packages are not installed: npm ci --ignore-scripts in this folder.
 set -eu
 GHMESH_P2P_DEV=$(realpath "$1")
-export GHMESH_P2P_DEV INTEROP_SECURE="${2:-noise}"
+export GHMESH_P2P_DEV INTEROP_SECURE="${2:-noise,tls}"
 cd "$(dirname "$0")"
 [ -d node_modules ] || exit 77
 case "$(uname -m)" in

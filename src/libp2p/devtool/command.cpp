@@ -13,6 +13,7 @@
 #include "io/sockets.hpp"
 #include "json_line.hpp"
 #include "libp2p/host/host.hpp"
+#include "libp2p/tls/tls_security.hpp"
 
 namespace ghmesh::libp2p::devtool {
 
@@ -205,6 +206,16 @@ int run_command(const CommandOptions& command, std::FILE* out) {
   io::SocketNetwork network(loop, pool);
   crypto::SecureRandom random;
   HostOptions options = host_options(command, random);
+  std::unique_ptr<tls::TlsSecurity> tls_security;
+  if (command.tls) {
+    auto made = tls::TlsSecurity::make(
+        options.key, options.early_muxer ? std::vector<std::string>{"/yamux/1.0.0"} : std::vector<std::string>{},
+        loop.clock());
+    if (!made) return fail_with(out, command, made.error(), 1);
+    tls_security = std::move(*made);
+    options.security_before = {tls_security.get()};
+    options.noise = false;
+  }
   Host host(network, random, std::move(options));
   serve_all(host.swarm());
   if (command.verb == "listen") {
