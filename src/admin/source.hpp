@@ -84,7 +84,7 @@ class AdminSource {
   virtual std::vector<QuotaRow> quota() const = 0;
   // target in origin-form or as a URL; authorization as a client would send it. Malformed, Unsupported.
   virtual io::Task<Result<Explanation>> explain(std::string target, std::optional<std::string> authorization) = 0;
-  // Drops what pattern (a path, * for any octets) names, on members of the mesh too if asked; how many here.
+  // Drops what pattern (a path, /repos/OWNER/REPO/*, or *) names, on members of the mesh too if asked; how many here.
   virtual io::Task<Result<std::uint64_t>> purge(std::string pattern, bool mesh) = 0;
 };
 

@@ -11,6 +11,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "admin/admin.hpp"
+#include "admin_source.hpp"
 #include "crypto/random.hpp"
 #include "http/server/server.hpp"
 #include "io/sockets.hpp"
@@ -108,12 +110,17 @@ struct Node::State {
   std::unique_ptr<proxy::QuotaBook> quota;
   std::unique_ptr<proxy::Proxy> proxy;
   std::unique_ptr<http::server::Server> server;
+  std::unique_ptr<NodeAdminSource> admin_source;
+  std::unique_ptr<admin::Admin> admin_handler;
+  std::unique_ptr<http::server::Server> admin_server;
+  bool draining = false;
   io::Endpoint listen;
   std::optional<io::Endpoint> admin;
   io::TaskGroup tasks;
 
   Result<> open();
   Result<> bind();
+  Result<> bind_admin();
   Result<> announce_ready();
 };
 
@@ -191,6 +198,20 @@ Result<> Node::State::bind() {
   return {};
 }
 
+Result<> Node::State::bind_admin() {
+  admin_source = std::make_unique<NodeAdminSource>(
+      AdminParts{loop.clock(), *planner, *authorities, *stats, *quota, *store, started,
+                 [this] { return std::vector<std::string>{to_string(listen)}; }, [this] { return draining; }});
+  if (!config.admin) return {};
+  Result<std::unique_ptr<io::Listener>> tcp = network.listen(*config.admin);
+  if (!tcp) return std::unexpected(std::move(tcp.error()).with_context("--admin"));
+  admin = *(*tcp)->local_endpoint();
+  admin_handler = std::make_unique<admin::Admin>(*admin_source, metrics, *admin);
+  admin_server = std::make_unique<http::server::Server>(loop, *admin_handler, http::server::Limits{}, logger);
+  admin_server->listen(std::move(*tcp));
+  return {};
+}
+
 Result<> Node::State::announce_ready() {
   logger.info("ready", {{"listen", to_string(listen)},
                         {"admin", admin ? to_string(*admin) : std::string("off")},
@@ -215,17 +236,22 @@ Node::~Node() {
 
 Result<std::unique_ptr<Node>> Node::start(io::EpollLoop& loop, const config::Config& config, log::Logger logger) {
   auto state = std::make_unique<State>(loop, config, std::move(logger));
-  for (Result<> (State::*step)() : {&State::open, &State::bind, &State::announce_ready})
+  for (Result<> (State::*step)() : {&State::open, &State::bind, &State::bind_admin, &State::announce_ready})
     if (Result<> done = (state.get()->*step)(); !done) return std::unexpected(done.error());
   return std::unique_ptr<Node>(new Node(std::move(state)));
 }
 
-io::Task<> Node::drain() { co_await state_->server->drain(); }
+io::Task<> Node::drain() {
+  state_->draining = true;
+  co_await state_->server->drain();
+  // Last, so that a monitor sees the drain.
+  if (state_->admin_server) co_await state_->admin_server->drain();
+}
 
 const io::Endpoint& Node::listen_endpoint() const { return state_->listen; }
 std::optional<io::Endpoint> Node::admin_endpoint() const { return state_->admin; }
 metrics::Registry& Node::metrics() { return state_->metrics; }
 
-std::string Node::stats_json() const { return "{}"; }
+std::string Node::stats_json() const { return admin::to_json(state_->admin_source->stats()); }
 
 }  // namespace ghmesh::node

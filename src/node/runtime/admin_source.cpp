@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin_source.hpp"
+
+#include "cache/lookup.hpp"
+#include "http/message/url.hpp"
+#include "proxy/slot.hpp"
+
+namespace ghmesh::node {
+
+namespace {
+
+using proxy::AnswerKind;
+
+std::string seconds_text(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
+}
+
+std::string_view lifetime_text(cache::Lifetime::Kind kind) {
+  switch (kind) {
+    case cache::Lifetime::Kind::Origin: return "as the response's Cache-Control says";
+    case cache::Lifetime::Kind::Fixed: return "fixed";
+    case cache::Lifetime::Kind::Forever: return "for ever: it is addressed by its content";
+    case cache::Lifetime::Kind::AlwaysValidate: return "none: it is always proved by the upstream";
+  }
+  return "";
+}
+
+std::string_view action_text(cache::Action action) {
+  switch (action) {
+    case cache::Action::Serve: return "answered from here, without an upstream call";
+    case cache::Action::ServeAndRevalidate: return "answered from here, and validated behind the answer";
+    case cache::Action::Validate: return "validated: a 304 costs no quota";
+    case cache::Action::Fetch: return "fetched, charged, and kept if the answer allows it";
+    case cache::Action::Pass: return "forwarded and not kept";
+    case cache::Action::GatewayTimeout: return "504";
+  }
+  return "";
+}
+
+// Path and query of a target in whatever form, and the authority it names ("" for none).
+struct Named {
+  std::string authority;
+  std::string target;
+};
+Result<Named> parse_named(const std::string& text) {
+  if (text.starts_with('/')) return Named{"", text};
+  const Result<http::Url> url = http::parse_url(text);
+  if (!url) return fail(ErrorCode::Malformed, "'" + text + "' is neither a path nor a URL", Fault::Client);
+  return Named{url->authority(), url->target};
+}
+
+void explain_held(admin::Explanation& out, const AdminParts& parts, const proxy::Plan& plan,
+                  const http::RequestView& request) {
+  const auto add = [&](const char* name, std::string value) { out.emplace_back(name, std::move(value)); };
+  const store::EntryPtr record = parts.store.find(plan.key);
+  if (!record) {
+    const bool on_disk = parts.store.contains(plan.key);
+    add("held", on_disk ? "on disk" : "no");
+    if (!on_disk) add("would_be", std::string(action_text(cache::Action::Fetch)));
+    return;
+  }
+  add("held", "in memory");
+  const Result<proxy::Slot> slot = proxy::Slot::of(record, plan.policy);
+  if (!slot) return;
+  const cache::Decision decision =
+      cache::decide(request, slot->candidates(), plan.policy, {parts.clock.now(), parts.clock.wall_now()});
+  add("variants", std::to_string(slot->size()));
+  if (decision.entry) {
+    const cache::Entry& entry = slot->entry(*decision.entry);
+    add("status", std::to_string(entry.status()));
+    add("bytes", std::to_string(slot->body(*decision.entry).size()));
+    if (const auto tag = entry.field("ETag")) add("etag", std::string(*tag));
+    add("age", seconds_text(decision.age));
+    add("fresh_for", decision.time_to_live.count() > 0 ? seconds_text(decision.time_to_live) : "0 s");
+  }
+  add("would_be", std::string(action_text(decision.action)));
+}
+
+}  // namespace
+
+std::optional<std::string> NodeAdminSource::not_ready() const {
+  if (parts_.draining()) return "draining";
+  return std::nullopt;
+}
+
+admin::Stats NodeAdminSource::stats() const {
+  const proxy::Stats& counted = parts_.stats;
+  const store::Stats held = parts_.store.stats();
+  admin::Stats out;
+  out.listen_addrs = parts_.listen_addrs();
+  out.uptime_seconds = std::chrono::duration<double>(parts_.clock.now() - parts_.started).count();
+  out.requests = counted.requests();
+  out.local_hits = counted.answers(AnswerKind::MemoryHit) + counted.answers(AnswerKind::DiskHit);
+  out.peer_hits = counted.answers(AnswerKind::PeerHit);
+  out.proofs = counted.answers(AnswerKind::Proof);
+  out.peer_proofs = counted.answers(AnswerKind::PeerProof);
+  out.collapsed = counted.answers(AnswerKind::Collapsed);
+  out.stale_served = counted.answers(AnswerKind::Stale);
+  out.misses = counted.answers(AnswerKind::Miss);
+  out.bypassed = counted.answers(AnswerKind::Bypass);
+  out.errors = counted.answers(AnswerKind::Error);
+  out.upstream_calls = counted.upstream_calls.value();
+  out.charged_calls = counted.charged_calls.value();
+  out.free_304s = counted.free_304s.value();
+  out.calls_saved = static_cast<std::int64_t>(counted.direct_calls.value()) -
+                    static_cast<std::int64_t>(counted.charged_calls.value());
+  out.invalidations = counted.invalidations.value();
+  out.entries = held.entries;
+  out.memory_bytes = held.memory_bytes;
+  out.disk_bytes = held.disk_bytes;
+  out.evictions = held.evictions;
+  out.quota = quota();
+  out.proof_state = "off";
+  return out;
+}
+
+std::vector<admin::QuotaRow> NodeAdminSource::quota() const {
+  std::vector<admin::QuotaRow> out;
+  for (const github::QuotaView& view : parts_.quota.ledger().view(parts_.clock.wall_now())) {
+    out.push_back({view.token, view.resource, view.limit, view.remaining, view.used, view.reset,
+                   static_cast<std::uint64_t>(std::max<std::int64_t>(0, view.spent_by_this_node))});
+  }
+  return out;
+}
+
+io::Task<Result<admin::Explanation>> NodeAdminSource::explain(std::string target,
+                                                              std::optional<std::string> authorization) {
+  const Result<Named> named = parse_named(target);
+  if (!named) co_return std::unexpected(named.error());
+  admin::Explanation out{{"target", named->target}};
+  const auto add = [&](const char* name, std::string_view value) { out.emplace_back(name, std::string(value)); };
+  switch (parts_.authorities.decide(named->authority)) {
+    case proxy::Destination::Refused:
+      add("would_be", "refused: " + named->authority + " is not on the allow-list");
+      co_return out;
+    case proxy::Destination::Allowed:
+      add("would_be", "streamed from " + named->authority + ", not kept");
+      co_return out;
+    case proxy::Destination::Upstream: break;
+  }
+  http::Fields fields{{"Accept", "*/*"}};
+  if (authorization) fields.add("Authorization", *authorization);
+  const http::RequestView request{"GET", named->target, 1, fields.view()};
+  const proxy::Plan plan = parts_.planner.plan(request, named->target, false);
+  add("asked_as", plan.target);
+  add("class", github::to_string(plan.resource.cls));
+  if (!plan.resource.family.empty()) add("family", plan.resource.family);
+  add("share", github::to_string(plan.resource.share));
+  add("partition", plan.request.anonymous ? "anonymous" : github::KeyMaker::fingerprint(plan.partition));
+  if (!plan.cacheable) {
+    add("would_be", action_text(cache::Action::Pass));
+    co_return out;
+  }
+  add("key", to_hex(ByteView(plan.key).first(8)));
+  add("lifetime", plan.policy.lifetime.kind == cache::Lifetime::Kind::Fixed
+                      ? seconds_text(plan.policy.lifetime.fixed)
+                      : std::string(lifetime_text(plan.policy.lifetime.kind)));
+  explain_held(out, parts_, plan, request);
+  co_return out;
+}
+
+io::Task<Result<std::uint64_t>> NodeAdminSource::purge(std::string pattern, bool mesh) {
+  if (mesh) co_return fail(ErrorCode::Unsupported, "this node has no mesh", Fault::Client);
+  if (pattern == "*") co_return parts_.store.clear();
+  constexpr std::string_view kBelow = "/*";
+  const bool whole_repository = pattern.ends_with(kBelow);
+  if (whole_repository) pattern.resize(pattern.size() - kBelow.size());
+  if (!pattern.starts_with('/') || pattern.find_first_of("*?#") != std::string::npos)
+    co_return fail(ErrorCode::Malformed, "a pattern is a path, /repos/OWNER/REPO/*, or *", Fault::Client);
+  // A write to that path would invalidate the path's own group first, then its repository's.
+  const http::RequestView write{"DELETE", pattern, 1, {}};
+  const std::vector<store::GroupId> groups = parts_.planner.written(write, pattern);
+  if (whole_repository && groups.size() < 2)
+    co_return fail(ErrorCode::Malformed, "only /repos/OWNER/REPO/* and * name more than one path", Fault::Client);
+  if (groups.empty()) co_return fail(ErrorCode::Malformed, "not a path of this API", Fault::Client);
+  co_return parts_.store.purge_group(whole_repository ? groups[1] : groups[0]);
+}
+
+}  // namespace ghmesh::node

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "admin/source.hpp"
+#include "base/clock.hpp"
+#include "proxy/authority.hpp"
+#include "proxy/plan.hpp"
+#include "proxy/quota_book.hpp"
+#include "proxy/stats.hpp"
+#include "store/tiered_store.hpp"
+
+// What the admin listener shows of a node, gathered from the rooms that count it. Borrows all it is given. Loop thread.
+
+namespace ghmesh::node {
+
+struct AdminParts {
+  const Clock& clock;
+  const proxy::Planner& planner;
+  const proxy::AuthorityRules& authorities;
+  const proxy::Stats& stats;
+  proxy::QuotaBook& quota;
+  store::TieredStore& store;
+  TimePoint started;
+  std::function<std::vector<std::string>()> listen_addrs;
+  std::function<bool()> draining;
+};
+
+class NodeAdminSource final : public admin::AdminSource {
+ public:
+  explicit NodeAdminSource(AdminParts parts) : parts_(std::move(parts)) {}
+
+  std::optional<std::string> not_ready() const override;
+  admin::Stats stats() const override;
+  std::vector<admin::QuotaRow> quota() const override;
+  io::Task<Result<admin::Explanation>> explain(std::string target, std::optional<std::string> authorization) override;
+  // "*", a path (whatever its query), or /repos/OWNER/REPO/*; Unsupported for another pattern, as keys cannot be turned
+  // back into paths.
+  io::Task<Result<std::uint64_t>> purge(std::string pattern, bool mesh) override;
+
+ private:
+  AdminParts parts_;
+};
+
+}  // namespace ghmesh::node
