@@ -164,6 +164,11 @@ bool is_json_media_type(std::string_view content_type) {
   return essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
 }
 
+// Previews are JSON without saying so: every REST command of gh sends "…merge-info-preview+json, …nebula-preview".
+static bool is_preview(std::string_view essence) {
+  return essence.starts_with("application/vnd.github.") && essence.ends_with("-preview");
+}
+
 bool accepts_plain_json(std::string_view accept) {
   bool plain = true;
   bool any = false;
@@ -171,7 +176,7 @@ bool accepts_plain_json(std::string_view accept) {
     any = true;
     const std::string essence = http::to_lower(http::trim(member.substr(0, member.find(';'))));
     plain = plain && (essence == "*/*" || essence == "application/*" || essence == "application/vnd.github.v3" ||
-                      essence == "application/vnd.github" || is_json_media_type(essence));
+                      essence == "application/vnd.github" || is_preview(essence) || is_json_media_type(essence));
     // application/vnd.github.raw+json and its like choose another rendering, sometimes of another type.
     for (const std::string_view param : {".raw", ".diff", ".patch", ".sha", ".base64"})
       if (essence.find(param) != std::string::npos) plain = false;

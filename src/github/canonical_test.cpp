@@ -186,7 +186,8 @@ TEST(Canonical, MediaTypes) {
   EXPECT_FALSE(is_json_media_type("application/vnd.github.diff; charset=utf-8"));
   for (const char* accept :
        {"*/*", "application/json", "application/vnd.github+json", "application/vnd.github.v3+json",
-        "application/vnd.github.full+json", "application/vnd.github.v3.text+json, application/json"})
+        "application/vnd.github.full+json", "application/vnd.github.v3.text+json, application/json",
+        "application/vnd.github.merge-info-preview+json, application/vnd.github.nebula-preview"})
     EXPECT_TRUE(accepts_plain_json(accept)) << accept;
   for (const char* accept :
        {"", "application/vnd.github.raw", "application/vnd.github.raw+json", "application/vnd.github.diff",
