@@ -28,7 +28,8 @@ constexpr const char* kUsage =
     "  --reader VALUE        a user without access to anything private\n"
     "  --job VALUE=OWNER/REPO  a job token\n"
     "  --open-door OWNER/REPO  unknown tokens are welcome: ghs_ ones are that repository's jobs, others users\n"
-    "  --api-base URL        in Link and Location (https://api.github.com); 'self' for the HTTP address\n";
+    "  --api-base URL        in Link and Location (https://api.github.com); 'self' for the HTTP address\n"
+    "  --storage-base URL    where signed URLs point (the storage address); 'self' for the HTTP address\n";
 
 struct Arguments {
   SyntheticPlan plan;
@@ -58,6 +59,7 @@ bool take(Arguments& a, const std::string& option, const std::string& value) {
   if (option == "--token") return a.everything.push_back(value), true;
   if (option == "--reader") return a.readers.push_back(value), true;
   if (option == "--open-door") return a.open_door = value, true;
+  if (option == "--storage-base") return a.settings.storage_base = value, true;
   if (option == "--api-base") return a.settings.api_base = value, true;
   if (option == "--repositories") return numeric(a.plan.repositories);
   if (option == "--private") return numeric(a.plan.private_repositories);
@@ -99,6 +101,7 @@ int run(const Arguments& a) {
   if (!driver) return complain(driver.error());
   const DriverAddresses& at = (*driver)->addresses();
   if (model.settings.api_base == "self") model.settings.api_base = "http://" + to_string(at.http);
+  if (model.settings.storage_base == "self") model.settings.storage_base = "http://" + to_string(at.http);
   fill(model, a, loop.wall_now());
   if (!a.unix_path.empty()) {
     Result<std::unique_ptr<io::Listener>> listener = io::listen_unix(loop, a.unix_path);
