@@ -103,14 +103,23 @@ Step Ladder::first_step(TimePoint now) {
   return send(Validator::None, {});
 }
 
+std::optional<std::string> Ladder::probe_target() const {
+  if (stage_ != Stage::Probe) return std::nullopt;
+  return next_page_target(*in_.resource, in_.target);
+}
+
+void Ladder::set_next_page(SharedBody body) {
+  next_page_ = body && is_usable_candidate(*body) && array_length(*body).value_or(0) > 0 ? std::move(body) : nullptr;
+}
+
 Step Ladder::probe_step(TimePoint now) {
   Step step;
   step.probe = true;
   step.target = *next_page_target(*in_.resource, in_.target);
   // Without the formula the page itself is fetched: its body says what a 304 would have said.
   if (proven(now) && !in_.request->anonymous) {
-    step.validator = Validator::Empty;
-    step.if_none_match = quoted_etag(etag_of(*in_.prefix, as_bytes(kEmptyList)));
+    step.validator = next_page_ ? Validator::Computed : Validator::Empty;
+    step.if_none_match = quoted_etag(etag_of(*in_.prefix, next_page_ ? ByteView(*next_page_) : as_bytes(kEmptyList)));
   }
   sent_ = step;
   return sent_;
@@ -188,7 +197,10 @@ Outcome Ladder::finish(std::string link) {
 
 Outcome Ladder::on_probe(const OriginAnswer& answer, TimePoint now) {
   const std::size_t page = page_of(*in_.resource, in_.target.query).page;
-  if (is_proof(answer)) return finish(rebuild_links(in_.url_prefix, in_.target, page, NextPage::None));
+  if (is_proof(answer)) {
+    const NextPage next = sent_.validator == Validator::Computed ? NextPage::Exists : NextPage::None;
+    return finish(rebuild_links(in_.url_prefix, in_.target, page, next));
+  }
   if (answer.status == 200) {
     self_check(answer, now);
     const auto length = array_length(answer.body);

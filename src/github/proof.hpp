@@ -126,6 +126,12 @@ class Ladder {
   bool wants_candidates(TimePoint now) const;
   void set_candidates(std::vector<Candidate> candidates);
 
+  // After a Continue that leads to a probe: the target of the page to be probed, else nothing. If somebody holds bytes
+  // for it, give them: their tag asks whether that page is still the same, for nothing, where the tag of [] would only
+  // find that there is one, and fetch it again.
+  std::optional<std::string> probe_target() const;
+  void set_next_page(SharedBody body);
+
   Step next(TimePoint now);
   Outcome on_answer(const OriginAnswer& answer, TimePoint now);
 
@@ -156,6 +162,7 @@ class Ladder {
   Step sent_;
   Serve proved_as_ = Serve::Continue;
   SharedBody proved_;
+  SharedBody next_page_;
   std::optional<Candidate::From> proved_from_;
   std::string tag_;
 };

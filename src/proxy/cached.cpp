@@ -2,86 +2,14 @@
 #include <algorithm>
 
 #include "cache/response_head.hpp"
+#include "fetch.hpp"
 #include "github/pretty.hpp"
 #include "proxy/limits.hpp"
-#include "proxy/proxy.hpp"
 
 // Cacheable requests that memory alone could not answer: disk, then one flight per key and token, in which the leader
 // validates or fetches and the others wait for what it brings.
 
 namespace ghmesh::proxy {
-namespace {
-
-double seconds_since(const io::Loop& loop, TimePoint began) {
-  return std::chrono::duration<double>(loop.now() - began).count();
-}
-
-bool is_conditional(std::string_view name) {
-  return http::iequals(name, "If-None-Match") || http::iequals(name, "If-Modified-Since") ||
-         http::iequals(name, "If-Match") || http::iequals(name, "If-Unmodified-Since") ||
-         http::iequals(name, "If-Range") || http::iequals(name, "Range");
-}
-
-// A copy without the client's own conditions: those are answered here, against what comes out (proof.md rule 2).
-http::Fields without_conditions(http::FieldsView fields) {
-  http::Fields out;
-  for (const http::Field& field : fields)
-    if (!is_conditional(field.name)) out.add(field.name, field.value);
-  return out;
-}
-
-// Fields of a GitHub answer that are about its body and may be replayed; the rest belongs to the token or the moment.
-http::Fields body_fields(http::FieldsView fields) {
-  http::Fields out;
-  for (const http::Field& field : fields)
-    if (github::is_body_field(field.name) || http::iequals(field.name, "Date")) out.add(field.name, field.value);
-  return out;
-}
-
-// The lines of a live answer that stand beside stored ones.
-std::string live_lines(http::FieldsView fields) {
-  http::Fields end_to_end(fields);
-  http::remove_hop_by_hop(end_to_end);
-  std::string out;
-  for (const http::Field& field : end_to_end) {
-    if (github::is_body_field(field.name) || http::iequals(field.name, "Content-Length") ||
-        http::iequals(field.name, "Date") || http::iequals(field.name, "Age"))
-      continue;
-    out.append(field.name).append(": ").append(field.value).append("\r\n");
-  }
-  return out;
-}
-
-// In the canonical form the coding is taken off; GitHub's W/ says only that there was one.
-void uncode(http::Fields& fields) {
-  const bool coded = fields.has("Content-Encoding");
-  fields.remove("Content-Encoding");
-  fields.remove("Content-Length");
-  if (!coded) return;
-  if (const auto tag = fields.first("ETag"); tag && tag->starts_with("W/"))
-    fields.set("ETag", std::string(tag->substr(2)));
-}
-
-std::uint32_t unix_seconds(WallTime time) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 0, 0xffffffff));
-}
-
-// How long after its last validation a record may still be of use: a tag serves for days, a clock only for a hint.
-constexpr auto kUsefulFor = std::chrono::hours(24 * 7);
-
-}  // namespace
-
-struct Proxy::Fetch {
-  http::server::Exchange& client;
-  const Plan& plan;
-  TimePoint began;
-  Slot slot;
-  cache::Exchange exchange;
-  http::Fields stripped;  // what exchange.request.fields views, for canonical plans
-  cache::SingleFlight::Lead lead;
-};
-
 io::Task<Slot> Proxy::find_on_disk(const Plan& plan) {
   struct Waiting {
     explicit Waiting(io::Loop& loop) : done(loop) {}
@@ -141,7 +69,7 @@ io::Task<> Proxy::cached(Exchange& exchange, Plan plan, TimePoint began) {
       from_disk = static_cast<bool>(slot);
     }
     const cache::Now now{parts_.loop.now(), parts_.loop.wall_now()};
-    cache::Decision decision = cache::decide(request, slot.candidates(), plan.policy, now);
+    cache::Decision decision = cache::decide(request, slot.candidates(), policy_for(plan, slot), now);
     // What another request fetched while this one waited is as fresh as an own fetch would be, whatever the policy.
     const bool just_fetched = collapsed && decision.entry && slot.entry(*decision.entry).age(now) <= now.steady - began;
     if (decision.serves() || just_fetched) {
@@ -189,7 +117,7 @@ io::Task<> Proxy::cached(Exchange& exchange, Plan plan, TimePoint began) {
       collapsed = true;
       continue;
     }
-    Fetch fetch{exchange, plan, began, std::move(slot), {}, {}, std::move(lead)};
+    Fetch fetch{exchange, plan, began, std::move(slot), {}, {}, std::move(lead), {}};
     fetch.exchange.request = request;
     if (plan.canonical) {
       fetch.stripped = without_conditions(request.fields);
@@ -198,6 +126,7 @@ io::Task<> Proxy::cached(Exchange& exchange, Plan plan, TimePoint began) {
     fetch.exchange.candidates = fetch.slot.candidates();
     fetch.exchange.decision = decision;
     fetch.exchange.authority = parts_.upstream_authority;
+    if (plan.canonical) co_return co_await prove(fetch);
     co_return co_await this->fetch(fetch);
   }
 }
@@ -223,21 +152,13 @@ http::Request upstream_request(const Planner& planner, const Plan& plan, const c
   http::Request out{std::string(exchange.request.method), plan.target, {}};
   const http::Fields wanted =
       with_conditions ? cache::upstream_fields(exchange) : cache::unconditional_fields(exchange);
-  if (!plan.canonical) {
-    out.fields = planner.upstream_fields(plan, {out.method, out.target, 1, wanted.view()});
-    return out;
-  }
-  out.fields = planner.upstream_fields(plan, exchange.request);
-  // One validator, never a date (proof.md rule 2), and no answer out of a cache in between (rule 5).
-  if (const auto tag = wanted.first("If-None-Match"); tag && with_conditions) {
-    out.fields.set("If-None-Match", tag->substr(0, tag->find(',')));
-    out.fields.set("Cache-Control", "no-cache");
-  }
+  out.fields = planner.upstream_fields(plan, {out.method, out.target, 1, wanted.view()});
   return out;
 }
 
 }  // namespace
 
+// Plain RFC 9111 (--freshness http): one exchange, or a second one without conditions.
 io::Task<> Proxy::fetch(Fetch& fetch) {
   const Plan& plan = fetch.plan;
   fetch.exchange.requested = {parts_.loop.now(), parts_.loop.wall_now()};
@@ -246,18 +167,13 @@ io::Task<> Proxy::fetch(Fetch& fetch) {
     Result<std::unique_ptr<OriginAnswer>> answer =
         co_await ask(plan, upstream_request(parts_.planner, plan, fetch.exchange, with_conditions), &fetch.client);
     if (!answer) co_return co_await on_no_answer(fetch, std::move(answer.error()));
-    http::Fields fields((*answer)->fields());
-    if (plan.canonical) {
-      uncode(fields);
-      fields = (*answer)->status() == 304 ? std::move(fields) : body_fields(fields);
-    }
-    cache::Outcome outcome = cache::on_response(fetch.exchange, {(*answer)->status(), fields}, plan.policy,
+    cache::Outcome outcome = cache::on_response(fetch.exchange, {(*answer)->status(), (*answer)->fields()}, plan.policy,
                                                 {parts_.loop.now(), parts_.loop.wall_now()});
     if (outcome.reply == cache::Reply::Refetch && with_conditions) {
       with_conditions = false;
+      fetch.exchange.refetched = true;
       continue;
     }
-    if (!outcome.invalidate.empty()) invalidate(parts_.planner.written(fetch.exchange.request, plan.target));
     if (outcome.reply == cache::Reply::Forward) co_return co_await on_body(fetch, **answer, std::move(outcome));
 
     // Answered from what is here: a 304 proved it, or the origin failed and the operator allows stale answers.
@@ -265,9 +181,10 @@ io::Task<> Proxy::fetch(Fetch& fetch) {
     std::size_t variant = 0;
     Slot slot = fetch.slot;
     if (outcome.from_put) {
-      const std::size_t put = *outcome.from_put;
-      slot = keep(plan, fetch.exchange.request, fetch.slot, outcome, {});
-      variant = put;  // keep() puts new entries first, in their order
+      variant = *outcome.from_put;  // new entries come first, in their order
+      // A write has gone by meanwhile: this client may have the answer it asked for, but nobody after it.
+      slot = fetch.lead.tainted() ? *fetch.slot.after(outcome, {}, plan.key, {}, 0, plan.policy)
+                                  : keep(plan, fetch.slot, outcome, {});
     } else {
       variant = *outcome.from_candidate;
     }
@@ -280,28 +197,29 @@ io::Task<> Proxy::fetch(Fetch& fetch) {
     status.hit = true;
     status.detail = stale ? "stale" : "proof";
     if (stale) status.forward = http::Forward::Stale;
-    const std::string live = plan.canonical && !stale ? live_lines((*answer)->fields()) : std::string();
     const http::RequestView request = view_of(plan, fetch.client.request().view);
     answer_from(fetch.client, plan, slot, variant, cache::answer_from(request, slot.entry(variant)), status,
-                stale ? AnswerKind::Stale : AnswerKind::Proof, live, fetch.began);
+                stale ? AnswerKind::Stale : AnswerKind::Proof, {}, fetch.began);
     co_return;
   }
+}
+
+void Proxy::answer_stale(Fetch& fetch, std::size_t variant) {
+  http::CacheStatus status;
+  status.hit = true;
+  status.detail = "stale";
+  status.forward = http::Forward::Stale;
+  const http::RequestView request = view_of(fetch.plan, fetch.client.request().view);
+  answer_from(fetch.client, fetch.plan, fetch.slot, variant, cache::answer_from(request, fetch.slot.entry(variant)),
+              status, AnswerKind::Stale, {}, fetch.began);
 }
 
 io::Task<> Proxy::on_no_answer(Fetch& fetch, Error error) {
   fetch.lead.fail();
   parts_.stats.upstream_errors.add();
   const cache::Now now{parts_.loop.now(), parts_.loop.wall_now()};
-  if (const auto stale = cache::stale_instead(fetch.exchange, cache::Failure::Unreachable, fetch.plan.policy, now)) {
-    http::CacheStatus status;
-    status.hit = true;
-    status.detail = "stale";
-    status.forward = http::Forward::Stale;
-    const http::RequestView request = view_of(fetch.plan, fetch.client.request().view);
-    answer_from(fetch.client, fetch.plan, fetch.slot, *stale, cache::answer_from(request, fetch.slot.entry(*stale)),
-                status, AnswerKind::Stale, {}, fetch.began);
-    co_return;
-  }
+  if (const auto stale = cache::stale_instead(fetch.exchange, cache::Failure::Unreachable, fetch.plan.policy, now))
+    co_return answer_stale(fetch, *stale);
   parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, fetch.began));
   http::CacheStatus status;
   status.forward = fetch.exchange.decision.forward;
@@ -310,9 +228,8 @@ io::Task<> Proxy::on_no_answer(Fetch& fetch, Error error) {
 }
 
 // Stores what the exchange with the origin left: new entries first, then the variants that still stand.
-Slot Proxy::keep(const Plan& plan, const http::RequestView& request, const Slot& old, const cache::Outcome& outcome,
-                 ByteView new_body) {
-  std::optional<Slot> slot = old.after(outcome, new_body, plan.key, parts_.planner.groups(plan, request),
+Slot Proxy::keep(const Plan& plan, const Slot& old, const cache::Outcome& outcome, ByteView new_body) {
+  std::optional<Slot> slot = old.after(outcome, new_body, plan.key, parts_.planner.stored_groups(plan),
                                        unix_seconds(parts_.loop.wall_now() + kUsefulFor), plan.policy);
   if (!slot) {
     parts_.store.remove(plan.key);
@@ -324,9 +241,9 @@ Slot Proxy::keep(const Plan& plan, const http::RequestView& request, const Slot&
 
 // A body follows. It is gathered if it may be kept (or must be whole to be indented), and passed on meanwhile once it
 // is larger than an ordinary answer.
-io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome outcome) {
+io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome outcome,
+                          std::function<void(ByteView)> checked) {
   const Plan& plan = fetch.plan;
-  const http::RequestView request = view_of(plan, fetch.client.request().view);
   http::CacheStatus status;
   status.forward =
       plan.canonical && !fetch.exchange.decision.entry ? http::Forward::Miss : fetch.exchange.decision.forward;
@@ -345,7 +262,8 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
   }
   if (plan.canonical && decoder) uncode(fields);
   if (fetch.exchange.request.method == "HEAD") {
-    if (!outcome.drop.empty() || storing) keep(plan, request, fetch.slot, outcome, {});
+    if (!storing) outcome.put.clear();
+    if (!outcome.drop.empty() || storing) keep(plan, fetch.slot, outcome, {});
     parts_.stats.count_answer(AnswerKind::Miss, seconds_since(parts_.loop, fetch.began));
     fields.add("Cache-Status", http::format_cache_status(status));
     co_return co_await stream(fetch.client, answer, std::move(fields), {});
@@ -412,10 +330,18 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
     }
   }
 
-  if (storing && !fetch.lead.tainted()) {
-    keep(plan, request, fetch.slot, outcome, gathered.body);
+  if (checked) checked(gathered.body);
+  const bool overtaken =
+      plan.canonical && invalidations_.doubts(parts_.planner.groups(plan), fetch.exchange.requested.wall);
+  if (storing && !fetch.lead.tainted() && !overtaken) {
+    keep(plan, fetch.slot, outcome, gathered.body);
+    if (plan.canonical && !plan.graphql && !plan.request.anonymous)
+      node_candidates_.remember(plan.candidate, plan.key, parts_.planner.stored_groups(plan));
     fetch.lead.finish();
   } else {
+    // What this answer supersedes must not come back as a stale one.
+    outcome.put.clear();
+    if (!outcome.drop.empty() && fetch.slot) keep(plan, fetch.slot, outcome, {});
     storing = false;
     fetch.lead.release();
   }
@@ -453,7 +379,7 @@ io::Task<> Proxy::revalidate_behind(Plan plan, http::Request request, Slot slot,
     append(body, *piece);
   }
   if (lead.tainted() || (outcome.put.empty() && outcome.drop.empty())) co_return;
-  keep(plan, exchange.request, slot, outcome, body);
+  keep(plan, slot, outcome, body);
   lead.finish();
 }
 

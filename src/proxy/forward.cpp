@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cache/target.hpp"
 #include "github/pretty.hpp"
 #include "http/message/etag.hpp"
 #include "proxy/limits.hpp"
@@ -60,6 +61,11 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
     parts_.live.observe(plan, plan.target, status, (*answer)->fields());
     parts_.stats.direct_calls.add(parts_.stats.charged_calls.value() - charged_before);
     on_write(head.view, head.origin_target, status);
+    // RFC 9111 §4.4: also what Location and Content-Location name on this host.
+    for (const char* name : {"Location", "Content-Location"})
+      if (const auto reference = (*answer)->fields().first(name); reference && !http::is_safe_method(head.view.method))
+        if (const auto target = cache::resolve_target(parts_.upstream_authority, plan.target, *reference))
+          on_write(head.view, *target, status);
   }
   cache_status.forward_status = status;
   http::Fields fields((*answer)->fields());
@@ -111,7 +117,7 @@ io::Task<> Proxy::stream(Exchange& exchange, OriginAnswer& answer, http::Fields 
 // status 0: no answer came, so it may have happened or not.
 void Proxy::on_write(const http::RequestView& request, std::string_view target, int status) {
   if (http::is_safe_method(request.method) || (status != 0 && (status < 200 || status >= 400))) return;
-  invalidate(parts_.planner.written(request, target));
+  invalidate(parts_.planner.written(request.method, target));
 }
 
 }  // namespace ghmesh::proxy

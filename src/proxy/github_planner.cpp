@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "cache/lookup.hpp"
+#include "github/graphql.hpp"
+#include "github/writes.hpp"
 #include "proxy/plan.hpp"
 
 namespace ghmesh::proxy {
@@ -48,8 +50,14 @@ class GithubPlanner final : public Planner {
     out.resource = github::classify(request.method == "HEAD" ? "GET" : request.method, route.path, out.request.accept);
     if (!set_policy(out)) return out;
 
-    const github::Target target{route.path, parsed.target.query, parsed.target.has_query};
-    out.key = keys_.entry_key(keys_.candidate_key(authority_, target, out.request), out.partition);
+    github::Target target{route.path, parsed.target.query, parsed.target.has_query};
+    std::optional<std::string> name;
+    if (out.resource.repo.empty() && !out.resource.repository_id.empty()) {
+      name = names_.fold(route.path, options_.clock->now());
+      if (name) target.path = *name;
+    }
+    out.candidate = keys_.candidate_key(authority_, target, out.request);
+    out.key = keys_.entry_key(out.candidate, out.partition);
     out.pretty = out.request.pretty;
     out.canonical = true;
     out.cacheable = true;
@@ -70,21 +78,66 @@ class GithubPlanner final : public Planner {
     return out;
   }
 
-  std::vector<store::GroupId> groups(const Plan& plan, const http::RequestView&) const override {
-    std::vector<store::GroupId> out{group("path:" + plan.target.substr(0, plan.target.find('?')))};
-    if (!plan.resource.repo.empty())
-      out.push_back(group("repo:" + http::to_lower(plan.resource.owner) + "/" + http::to_lower(plan.resource.repo)));
-    return out;
+  std::vector<store::GroupId> groups(const Plan& plan) const override {
+    if (plan.graphql) return ids(github::graphql_groups());
+    const std::string path = folded(route_of(plan.target).path);
+    // Classified anew: a detached plan has no resource.
+    return ids(github::groups_of(path, github::classify("GET", path, plan.request.accept)));
   }
 
-  std::vector<store::GroupId> written(const http::RequestView&, std::string_view origin_target) const override {
-    const github::ParsedTarget parsed = github::parse_target(origin_target);
-    if (parsed.problem != github::TargetProblem::None) return {};
-    const github::Route route = github::route(host_, parsed.target.path);
-    const github::Resource resource = github::classify("GET", route.path);
-    std::vector<store::GroupId> out{group("path:" + github::upstream_path(host_, route))};
-    if (!resource.repo.empty())
-      out.push_back(group("repo:" + http::to_lower(resource.owner) + "/" + http::to_lower(resource.repo)));
+  std::vector<store::GroupId> stored_groups(const Plan& plan) const override {
+    std::vector<store::GroupId> out;
+    const std::string path = folded(route_of(plan.target).path);
+    out.push_back(named_group(path, false));
+    if (!plan.resource.repo.empty()) {
+      const std::string repository = "/repos/" + std::string(plan.resource.owner) + "/" + std::string(plan.resource.repo);
+      out.push_back(named_group(repository, true));
+    }
+    return out;
+  }
+  store::GroupId named_group(std::string_view path, bool below) const override {
+    // The first group is "=" and the path, with owner and repository in lower case.
+    const std::string exact = github::groups_of(path, github::classify("GET", path)).front();
+    return ids({below ? exact.substr(1) + "/**" : exact}).front();
+  }
+  bool write_removes() const override { return false; }
+
+  std::vector<store::GroupId> written(std::string_view method, std::string_view origin_target) const override {
+    return ids(github::invalidated_by(method, folded(route_of(origin_target).path)));
+  }
+  std::vector<store::GroupId> written_by_mutation(const std::vector<std::string>& root_fields) const override {
+    return ids(github::invalidated_by_mutation(root_fields));
+  }
+
+  void learn(const Plan& plan, ByteView body) override {
+    if (plan.resource.repo.empty() || !plan.resource.rest.empty()) return;
+    if (const auto identity = github::repository_identity(as_text(body)))
+      names_.learn(identity->id, identity->full_name, options_.clock->now());
+  }
+
+  bool is_graphql(const Plan& plan, std::string_view method) const override {
+    return method == "POST" && route_of(plan.target).surface == github::Surface::GraphQl;
+  }
+
+  std::optional<Plan> plan_query(const http::RequestView& request, std::string_view origin_target,
+                                 std::string_view identity) const override {
+    const std::chrono::seconds life = github::graphql_lifetime(options_.freshness.policy);
+    Plan out = plan(request, origin_target, true);
+    // Fields that shape an answer are on the allow-list of canonical requests; the method is the one exception here.
+    out.request = github::canonicalise("GET", request.fields);
+    if (life.count() == 0 || identity.empty() || !out.request.cacheable()) return std::nullopt;
+    out.graphql = true;
+    out.canonical = true;
+    out.cacheable = true;
+    out.pretty = out.request.pretty;
+    out.bypass = http::Forward::None;
+    out.policy.partition = out.request.anonymous ? cache::Partition::Anonymous : cache::Partition::Credential;
+    out.policy.lifetime = {cache::Lifetime::Kind::Fixed, life};
+    out.policy.ignore_accept_encoding = true;
+    out.policy.stale_while_revalidate = out.policy.stale_if_error = false;
+    const std::string_view features = request.fields.first("GraphQL-Features").value_or("");
+    out.key = keys_.entry_key(keys_.graphql_key(authority_, identity, features, out.request), out.partition);
+    bound_by_client(out, request);
     return out;
   }
 
@@ -121,14 +174,26 @@ class GithubPlanner final : public Planner {
     if (bounds.max_age) plan.cache_fields->add("Cache-Control", "max-age=" + std::to_string(bounds.max_age->count()));
   }
 
-  store::GroupId group(const std::string& name) const {
-    return load_be<std::uint64_t>(keys_.group_key(authority_, name).data());
+  github::Route route_of(std::string_view target) const {
+    return github::route(host_, target.substr(0, target.find('?')));
+  }
+  // /repositories/ID/… under the name it is known by.
+  std::string folded(std::string_view path) const {
+    return names_.fold(path, options_.clock->now()).value_or(std::string(path));
+  }
+
+  std::vector<store::GroupId> ids(const std::vector<std::string>& names) const {
+    std::vector<store::GroupId> out;
+    for (const std::string& name : names)
+      out.push_back(load_be<std::uint64_t>(keys_.group_key(authority_, name).data()));
+    return out;
   }
 
   PlannerOptions options_;
   std::string authority_;
   github::HostKind host_;
   github::KeyMaker keys_;
+  github::RepositoryNames names_;
 };
 
 }  // namespace

@@ -48,11 +48,18 @@ class HttpPlanner final : public Planner {
     return out;
   }
 
-  std::vector<store::GroupId> groups(const Plan& plan, const http::RequestView&) const override {
-    return {target_group(plan.target)};
-  }
-  std::vector<store::GroupId> written(const http::RequestView&, std::string_view origin_target) const override {
+  std::vector<store::GroupId> groups(const Plan& plan) const override { return {target_group(plan.target)}; }
+  std::vector<store::GroupId> stored_groups(const Plan& plan) const override { return groups(plan); }
+  store::GroupId named_group(std::string_view path, bool) const override { return target_group(path); }
+  bool write_removes() const override { return true; }
+  std::vector<store::GroupId> written(std::string_view, std::string_view origin_target) const override {
     return {target_group(origin_target)};
+  }
+  std::vector<store::GroupId> written_by_mutation(const std::vector<std::string>&) const override { return {}; }
+  void learn(const Plan&, ByteView) override {}
+  bool is_graphql(const Plan&, std::string_view) const override { return false; }
+  std::optional<Plan> plan_query(const http::RequestView&, std::string_view, std::string_view) const override {
+    return std::nullopt;
   }
 
  private:

@@ -17,10 +17,14 @@ struct Limits {
   static constexpr std::size_t kGatheredBytes = 32 * 1024 * 1024;
   // Smaller bodies are not worth packing for a client that accepts gzip (GitHub's own bound is near this).
   static constexpr std::size_t kPackFromBytes = 1024;
+  // The largest GraphQL request that is read to see what it means; GitHub's own bound is of this order.
+  static constexpr std::size_t kGraphqlRequestBytes = 1024 * 1024;
   // How often a request looks again after waiting for another's fetch before it goes alone.
   static constexpr int kLooks = 3;
   // A tunnel in which nothing moved for so long is closed.
   static constexpr std::chrono::minutes kTunnelIdle{10};
+  // How long an absence (404) is believed: a burst of requests for the same missing thing costs one.
+  static constexpr std::chrono::seconds kAbsenceLife{15};
   // Time to connect a tunnel.
   static constexpr std::chrono::seconds kTunnelConnect{10};
 };

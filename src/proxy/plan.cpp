@@ -8,10 +8,12 @@ Plan Plan::detached() const {
   out.cacheable = cacheable;
   out.bypass = bypass;
   out.key = key;
+  out.candidate = candidate;
   out.policy = policy;
   out.target = target;
   out.canonical = canonical;
   out.pretty = pretty;
+  out.graphql = graphql;
   out.request.bypass = request.bypass;
   out.request.accept = request.accept;
   out.request.authorization = request.authorization.clone();

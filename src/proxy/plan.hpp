@@ -30,6 +30,7 @@ struct Plan {
   bool cacheable = false;
   http::Forward bypass = http::Forward::None;  // why not cacheable
   store::Key key{};
+  store::Key candidate{};  // the same without the token: leads to bodies that need a proof
   cache::FreshnessPolicy policy;
 
   std::string target;  // origin-form, as the upstream is asked for it
@@ -40,6 +41,7 @@ struct Plan {
   bool pretty = false;  // the client's agent would have got indented JSON
   github::Canonical request;
   github::Resource resource;  // its views point into the client's request
+  bool graphql = false;       // POST /graphql with a query
   // The client's fields in the cache's terms, where they differ (X-GH-CACHE-TTL as max-age).
   std::optional<http::Fields> cache_fields;
 
@@ -54,17 +56,31 @@ class Planner {
   virtual Plan plan(const http::RequestView& request, std::string_view origin_target, bool has_body) const = 0;
   // Fields for the upstream, without Host, framing and Connection. conditions: those that the cache wants sent.
   virtual http::Fields upstream_fields(const Plan& plan, const http::RequestView& request) const = 0;
-  // Groups to store a record under, so that writes and purges find it.
-  virtual std::vector<store::GroupId> groups(const Plan& plan, const http::RequestView& request) const = 0;
-  // What a successful write, or one whose fate is unknown, invalidates.
-  virtual std::vector<store::GroupId> written(const http::RequestView& request,
-                                              std::string_view origin_target) const = 0;
+  // Groups an answer belongs to, so that writes find it.
+  virtual std::vector<store::GroupId> groups(const Plan& plan) const = 0;
+  // Those of them that its record is stored under, at most store::Limits::groups_per_record: for removing bytes.
+  virtual std::vector<store::GroupId> stored_groups(const Plan& plan) const = 0;
+  // The stored group of a path, or of a repository (/repos/OWNER/REPO) and everything below it.
+  virtual store::GroupId named_group(std::string_view path, bool below) const = 0;
+  // Whether a write removes bytes (plain RFC 9111) or only their freshness: a free proof may find them current.
+  virtual bool write_removes() const = 0;
+  // What a successful write, or one whose fate is unknown, makes doubtful.
+  virtual std::vector<store::GroupId> written(std::string_view method, std::string_view origin_target) const = 0;
+  virtual std::vector<store::GroupId> written_by_mutation(const std::vector<std::string>& root_fields) const = 0;
+  // A body that came in for this plan: a repository's own tells which number it has.
+  virtual void learn(const Plan& plan, ByteView body) = 0;
+  // Whether this is a POST of a GraphQL document, whose body says what it means.
+  virtual bool is_graphql(const Plan& plan, std::string_view method) const = 0;
+  // A GraphQL query as a plan: its answer may be kept for this token, for as long as the policy says.
+  virtual std::optional<Plan> plan_query(const http::RequestView& request, std::string_view origin_target,
+                                         std::string_view identity) const = 0;
 };
 
 struct PlannerOptions {
   http::Url upstream;
   github::FreshnessOptions freshness;
   std::chrono::seconds stale_if_error{0};
+  const Clock* clock = nullptr;
 };
 
 // secrets: 32 random bytes each, of the node.

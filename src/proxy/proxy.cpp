@@ -24,8 +24,14 @@ void drop_empty_line(std::string& head) { head.resize(head.size() - 2); }
 
 Proxy::Proxy(Parts parts)
     : parts_(std::move(parts)),
+      invalidations_(parts_.store, parts_.invalidation_key),
+      node_candidates_(parts_.store),
+      calibration_(parts_.random, parts_.proof.calibration),
+      pacing_(parts_.loop, parts_.random, parts_.proof.pacing),
       flight_timer_(parts_.loop, [this] { wait_for_followers(); }),
-      background_(parts_.loop) {}
+      background_(parts_.loop) {
+  if (parts_.proof.vouched) calibration_.vouch(parts_.upstream_authority);
+}
 
 Proxy::~Proxy() = default;
 
@@ -44,6 +50,22 @@ Slot Proxy::find_in_memory(const Plan& plan) {
   return {};
 }
 
+cache::FreshnessPolicy Proxy::policy_for(const Plan& plan, const Slot& slot) const {
+  cache::FreshnessPolicy policy = plan.policy;
+  if (!plan.canonical || slot.size() == 0) return policy;
+  if (slot.entry(0).status() == 404) {
+    // An absence is remembered for a moment, by the token that met it, and not at all where things appear by the
+    // minute.
+    const bool keep = plan.policy.lifetime.kind != cache::Lifetime::Kind::AlwaysValidate;
+    policy.lifetime = keep ? cache::Lifetime{cache::Lifetime::Kind::Fixed, Limits::kAbsenceLife}
+                           : cache::Lifetime{cache::Lifetime::Kind::AlwaysValidate, {}};
+  }
+  const auto& groups = slot.groups([&] { return parts_.planner.groups(plan); });
+  if (invalidations_.doubts(groups, slot.entry(0).received_at()))
+    policy.lifetime = {cache::Lifetime::Kind::AlwaysValidate, {}};
+  return policy;
+}
+
 bool Proxy::try_answer(Exchange& exchange) {
   const http::http1::RequestHead& head = exchange.request();
   if (!cache::is_cacheable_method(head.view.method) || !head.upgrade.empty()) return false;
@@ -53,8 +75,8 @@ bool Proxy::try_answer(Exchange& exchange) {
   const Slot slot = find_in_memory(plan);
   if (!slot) return false;
   const TimePoint began = parts_.loop.now();
-  const cache::Decision decision =
-      cache::decide(view_of(plan, head.view), slot.candidates(), plan.policy, {began, parts_.loop.wall_now()});
+  const cache::Decision decision = cache::decide(view_of(plan, head.view), slot.candidates(), policy_for(plan, slot),
+                                                 {began, parts_.loop.wall_now()});
   if (decision.action != cache::Action::Serve) return false;
   http::CacheStatus status;
   status.hit = true;
@@ -158,16 +180,19 @@ io::Task<> Proxy::answer(Exchange& exchange) {
     }
   }
   Plan plan = parts_.planner.plan(head.view, head.origin_target, !head.body.empty());
+  if (parts_.planner.is_graphql(plan, head.view.method)) co_return co_await graphql(exchange, std::move(plan), began);
   if (!plan.cacheable || !head.upgrade.empty())
     co_return co_await forward(exchange, plan, parts_.upstream, true, began);
   co_await cached(exchange, std::move(plan), began);
 }
 
-std::size_t Proxy::invalidate(const std::vector<store::GroupId>& groups) {
-  std::size_t dropped = 0;
-  for (const store::GroupId group : groups) dropped += parts_.store.purge_group(group);
-  parts_.stats.invalidations.add(dropped);
-  return dropped;
+void Proxy::invalidate(const std::vector<store::GroupId>& groups) {
+  parts_.stats.invalidations.add(groups.size());
+  if (parts_.planner.write_removes()) {
+    for (const store::GroupId group : groups) parts_.store.purge_group(group);
+  } else {
+    invalidations_.touch(groups, parts_.loop.wall_now());
+  }
 }
 
 void Proxy::wait_for_followers() {

@@ -10,11 +10,18 @@
 #include "base/log.hpp"
 #include "cache/exchange.hpp"
 #include "cache/single_flight.hpp"
+#include "github/calibration.hpp"
+#include "github/etag.hpp"
+#include "github/proof.hpp"
+#include "github/quota.hpp"
 #include "http/coding/coding.hpp"
 #include "http/server/exchange.hpp"
 #include "io/task_group.hpp"
 #include "proxy/authority.hpp"
+#include "proxy/candidates.hpp"
+#include "proxy/invalidations.hpp"
 #include "proxy/origin.hpp"
+#include "proxy/pacing_gate.hpp"
 #include "proxy/plan.hpp"
 #include "proxy/slot.hpp"
 #include "proxy/stats.hpp"
@@ -36,13 +43,23 @@ class LiveFields {
  public:
   virtual ~LiveFields() = default;
   virtual std::string_view lines(const Plan& plan) = 0;
+  virtual std::optional<github::RateReading> latest(const Plan& plan) = 0;
   // Every answer of the upstream passes here.
   virtual void observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) = 0;
 };
 
+struct ProofOptions {
+  github::ProofGate gate;
+  github::CalibrationOptions calibration;
+  github::PacingOptions pacing;
+  std::string url_prefix;  // scheme and authority of the upstream, for rebuilt Links
+  bool vouched = false;    // the formula is known to hold on the upstream (calibration.hpp, vouch)
+};
+
 struct Parts {
   io::Loop& loop;
-  const Planner& planner;
+  Random& random;  // the secure one: canaries must not be guessed
+  Planner& planner;
   store::TieredStore& store;
   Origin& upstream;
   // The origin for another host of the allow-list, over TLS.
@@ -54,6 +71,8 @@ struct Parts {
   Stats& stats;
   log::Logger logger;
   std::string upstream_authority;
+  store::Key invalidation_key;  // of the record that outlives restarts (invalidations.hpp)
+  ProofOptions proof;
 };
 
 class Proxy final : public http::server::Handler {
@@ -64,8 +83,9 @@ class Proxy final : public http::server::Handler {
   bool try_answer(http::server::Exchange& exchange) override;
   io::Task<> answer(http::server::Exchange& exchange) override;
 
-  // Drops entries; returns how many. Groups are those of Planner::groups.
-  std::size_t invalidate(const std::vector<store::GroupId>& groups);
+  // What a write here, or on another node, has touched.
+  void invalidate(const std::vector<store::GroupId>& groups);
+  github::Calibration& calibration() { return calibration_; }
 
  private:
   struct Fetch;  // one upstream exchange of a cacheable request
@@ -74,6 +94,8 @@ class Proxy final : public http::server::Handler {
   // ---- proxy.cpp
   http::RequestView view_of(const Plan& plan, const http::RequestView& request) const;
   Slot find_in_memory(const Plan& plan);
+  // The plan's policy for what lies there: doubtful entries and absences have rules of their own.
+  cache::FreshnessPolicy policy_for(const Plan& plan, const Slot& slot) const;
   void answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, std::size_t variant, cache::Answer form,
                    http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began);
   io::Task<> refuse(Exchange& exchange, int status, std::string_view what, http::CacheStatus status_of_cache = {});
@@ -84,6 +106,7 @@ class Proxy final : public http::server::Handler {
   io::Task<> respond_whole(Exchange& exchange, const Plan& plan, int status, http::Fields fields, ByteView body);
   io::Task<> stream(Exchange& exchange, OriginAnswer& answer, http::Fields fields, std::string_view begun_with);
   void on_write(const http::RequestView& request, std::string_view target, int status);
+  io::Task<> graphql(Exchange& exchange, Plan plan, TimePoint began);
 
   // ---- tunnel.cpp
   io::Task<> tunnel(Exchange& exchange);
@@ -96,13 +119,32 @@ class Proxy final : public http::server::Handler {
   io::Task<> revalidate_behind(Plan plan, http::Request request, Slot slot, cache::Decision decision,
                                cache::SingleFlight::Lead lead);
   io::Task<Result<std::unique_ptr<OriginAnswer>>> ask(const Plan& plan, http::Request request, Exchange* client);
+
+  // ---- prove.cpp
+  io::Task<> prove(Fetch& fetch);
+  io::Task<std::vector<github::Candidate>> candidates(const Plan& plan);
+  io::Task<github::SharedBody> held_page(std::string target, http::RequestView request);
+  void answer_proved(Fetch& fetch, const github::Ladder& ladder, const github::Outcome& outcome, http::FieldsView live,
+                     const cache::Now& requested);
+  static http::FieldsView live_of(Fetch& fetch, const github::Step& step, http::FieldsView now);
+  cache::FreshnessPolicy absence_policy(const Plan& plan) const;
+  void keep_page(const http::RequestView& request, const std::string& target, const github::OriginAnswer& answer,
+                 const cache::Now& requested);
+  io::Task<> answer_limited(Fetch& fetch, const github::Refused& refused);
   io::Task<> on_no_answer(Fetch& fetch, Error error);
-  io::Task<> on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome outcome);
-  Slot keep(const Plan& plan, const http::RequestView& request, const Slot& old, const cache::Outcome& outcome,
-            ByteView new_body);
+  void answer_stale(Fetch& fetch, std::size_t variant);
+  // checked is told the whole body, or nothing if it was too large to be gathered.
+  io::Task<> on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome outcome,
+                     std::function<void(ByteView)> checked = {});
+  Slot keep(const Plan& plan, const Slot& old, const cache::Outcome& outcome, ByteView new_body);
   void wait_for_followers();
 
   Parts parts_;
+  Invalidations invalidations_;
+  NodeCandidates node_candidates_;
+  github::Calibration calibration_;
+  github::PrefixCache prefixes_;
+  PacingGate pacing_;
   cache::SingleFlight flights_;
   io::Timer flight_timer_;
   std::size_t gathered_bytes_ = 0;

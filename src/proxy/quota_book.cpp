@@ -28,6 +28,10 @@ std::string_view QuotaBook::lines(const Plan& plan) {
   return known->second.text;
 }
 
+std::optional<github::RateReading> QuotaBook::latest(const Plan& plan) {
+  return ledger_.latest(plan.partition, "core", clock_.wall_now());
+}
+
 void QuotaBook::observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) {
   const bool free = status == 304 && !plan.request.anonymous;
   if (free) stats_.free_304s.add();

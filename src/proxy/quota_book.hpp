@@ -18,6 +18,7 @@ class QuotaBook final : public LiveFields {
   QuotaBook(const Clock& clock, Stats& stats) : clock_(clock), stats_(stats) {}
 
   std::string_view lines(const Plan& plan) override;
+  std::optional<github::RateReading> latest(const Plan& plan) override;
   void observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) override;
 
   github::QuotaLedger& ledger() { return ledger_; }

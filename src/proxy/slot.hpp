@@ -27,6 +27,12 @@ class Slot {
   ByteView body(std::size_t variant) const { return view_->variants.body(variant); }
   // gzip of a variant's body, made at the first call; empty if it would not be smaller.
   const Bytes& gzip_body(std::size_t variant) const;
+  // The groups of the answer, worked out once.
+  template <typename Compute>
+  const std::vector<store::GroupId>& groups(Compute compute) const {
+    if (!view_->groups) view_->groups = compute();
+    return *view_->groups;
+  }
   // In the order of the variants, as cache::decide wants them.
   cache::Candidates candidates() const { return view_ ? cache::Candidates(view_->candidates) : cache::Candidates(); }
   const store::EntryPtr& record() const { return record_; }
@@ -43,6 +49,7 @@ class Slot {
     cache::VariantSet variants;
     std::vector<const cache::Entry*> candidates;
     mutable std::vector<std::unique_ptr<Bytes>> gzip;
+    mutable std::optional<std::vector<store::GroupId>> groups;
   };
 
   store::EntryPtr record_;

@@ -167,13 +167,7 @@ io::Task<Result<std::uint64_t>> NodeAdminSource::purge(std::string pattern, bool
   if (whole_repository) pattern.resize(pattern.size() - kBelow.size());
   if (!pattern.starts_with('/') || pattern.find_first_of("*?#") != std::string::npos)
     co_return fail(ErrorCode::Malformed, "a pattern is a path, /repos/OWNER/REPO/*, or *", Fault::Client);
-  // A write to that path would invalidate the path's own group first, then its repository's.
-  const http::RequestView write{"DELETE", pattern, 1, {}};
-  const std::vector<store::GroupId> groups = parts_.planner.written(write, pattern);
-  if (whole_repository && groups.size() < 2)
-    co_return fail(ErrorCode::Malformed, "only /repos/OWNER/REPO/* and * name more than one path", Fault::Client);
-  if (groups.empty()) co_return fail(ErrorCode::Malformed, "not a path of this API", Fault::Client);
-  co_return parts_.store.purge_group(whole_repository ? groups[1] : groups[0]);
+  co_return parts_.store.purge_group(parts_.planner.named_group(pattern, whole_repository));
 }
 
 }  // namespace ghmesh::node

@@ -13,6 +13,7 @@
 
 #include "admin/admin.hpp"
 #include "admin_source.hpp"
+#include "crypto/hmac.hpp"
 #include "crypto/random.hpp"
 #include "http/server/server.hpp"
 #include "io/sockets.hpp"
@@ -69,6 +70,10 @@ Result<> write_atomically(const std::string& path, const std::string& text) {
     return failure;
   }
   return {};
+}
+
+store::Key invalidation_key(const NodeKeys& keys) {
+  return crypto::hmac_sha256(keys.lookup.expose(), as_bytes("the last write"));
 }
 
 Result<> make_directory(const std::string& path) {
@@ -161,11 +166,18 @@ Result<> Node::State::open() {
   stats = std::make_unique<proxy::Stats>(metrics);
   quota = std::make_unique<proxy::QuotaBook>(loop.clock(), *stats);
 
-  proxy::PlannerOptions planning{config.upstream, {config.freshness, config.ttl}, config.stale_if_error};
+  proxy::PlannerOptions planning{config.upstream, {config.freshness, config.ttl}, config.stale_if_error, &loop.clock()};
   planner = config.freshness == github::FreshnessPolicy::Http
                 ? proxy::make_http_planner(std::move(planning), keys.lookup.expose(), keys.partition.expose())
                 : proxy::make_github_planner(std::move(planning), keys.lookup.expose(), keys.partition.expose());
+  proxy::ProofOptions proof;
+  proof.gate.enabled = config.proof;
+  // A proof needs TLS to the origin, or an origin on this machine (rule 5); the configuration admits no other.
+  proof.gate.trusted_origin = true;
+  proof.url_prefix = config.upstream.scheme + "://" + authority;
+  proof.vouched = config.upstream.host == "api.github.com";
   proxy::Parts parts{loop,
+                     random,
                      *planner,
                      *store,
                      *upstream,
@@ -178,7 +190,9 @@ Result<> Node::State::open() {
                      *quota,
                      *stats,
                      logger,
-                     authority};
+                     authority,
+                     invalidation_key(keys),
+                     std::move(proof)};
   proxy = std::make_unique<proxy::Proxy>(std::move(parts));
   server = std::make_unique<http::server::Server>(loop, *proxy, http::server::Limits{}, logger);
   return {};
