@@ -90,7 +90,8 @@ class GithubPlanner final : public Planner {
     const std::string path = folded(route_of(plan.target).path);
     out.push_back(named_group(path, false));
     if (!plan.resource.repo.empty()) {
-      const std::string repository = "/repos/" + std::string(plan.resource.owner) + "/" + std::string(plan.resource.repo);
+      const std::string repository =
+          "/repos/" + std::string(plan.resource.owner) + "/" + std::string(plan.resource.repo);
       out.push_back(named_group(repository, true));
     }
     return out;
