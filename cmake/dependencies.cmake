@@ -6,9 +6,6 @@ pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)    # crypto: Ed2551
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)        # store, http
 pkg_check_modules(BROTLI REQUIRED IMPORTED_TARGET libbrotlidec libbrotlienc)  # http
 find_package(ZLIB REQUIRED)                             # http
-pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)    # base: table hashes
-pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)  # http: HTTP/2 framing
-find_package(fmt 9 REQUIRED)                            # base: formatting
 find_package(nlohmann_json 3.11 REQUIRED)               # github, admin: JSON output
 find_package(simdjson 3 REQUIRED)                       # github: scanning bodies
 find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)  # node: configuration file, header only

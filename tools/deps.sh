@@ -8,11 +8,11 @@
 set -eu
 
 # build: compiler, linker, sanitizer run times, formatter, linter, build tools
-BUILD="clang-19 lld-19 llvm-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 cmake ninja-build ccache pkg-config git
-  libssl-dev libsodium-dev libnghttp2-dev libzstd-dev zlib1g-dev libbrotli-dev libxxhash-dev libfmt-dev
+BUILD="clang-19 lld-19 llvm-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 cmake ninja-build ccache pkg-config
+  libssl-dev libsodium-dev libzstd-dev zlib1g-dev libbrotli-dev
   nlohmann-json3-dev libsimdjson-dev libtomlplusplus-dev"
 # test: the frameworks, the parser we compare ours with, the real clients of tests/e2e
-TEST="libgtest-dev libgmock-dev libhttp-parser-dev python3 curl gh iproute2 ca-certificates openssl"
+TEST="libgtest-dev libgmock-dev libhttp-parser-dev python3 curl gh"
 # bench: the harness, the load generator, the peers we measure ourselves against
 BENCH="libbenchmark-dev libsqlite3-dev wrk nginx-light varnish haproxy"
 

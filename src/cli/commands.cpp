@@ -25,6 +25,9 @@ constexpr std::array kGetFlags{
     FlagSpec{"include", 'i', "", "print the status line and fields, too"},
     FlagSpec{"header", 'H', "NAME: VALUE", "a request field; may be repeated"},
 };
+constexpr std::array kDemoFlags{
+    FlagSpec{"latency", 0, "MS", "how far away the stand-in is [50]"},
+};
 constexpr std::array kIdFlags{
     FlagSpec{"identity", 0, "FILE", "the identity file [the cache directory + /identity.key]"},
     FlagSpec{"json", 0, "", "as JSON"},
@@ -92,6 +95,15 @@ constexpr std::array kCommands{
                 "and * is everything.\n",
             .rules = {.flags = kReportFlags, .operands_min = 1, .operands_max = 1, .operands = "PATTERN"},
             .run = purge},
+    Command{.name = "demo",
+            .usage = "[flags]",
+            .summary = "the main job on this machine, without the network",
+            .details =
+                "Three clients ask a stand-in for GitHub (recorded answers) the same hundred questions: directly,\n"
+                "through a node, and once more. Prints what GitHub charged and how long it took, and fails if\n"
+                "one byte differs. Nothing is left behind.\n",
+            .rules = {.flags = kDemoFlags},
+            .run = demo},
     Command{.name = "id",
             .usage = "[flags]",
             .summary = "the peer id of an identity file",

@@ -79,6 +79,18 @@ TEST_F(RunTest, ItAsksThroughItsOwnNode) {
   EXPECT_THAT(written(), HasSubstr("502"));
 }
 
+TEST(Demo, SharesEveryAnswerAndSpendsOnce) {
+  std::ostringstream out, err;
+  Context context{node::config::Variables({{"PATH", "/usr/bin:/bin"}}), out, err, GHMESH_PROGRAM};
+  const std::vector<std::string> words{"demo", "--latency", "1"};
+  EXPECT_EQ(run(words, context), kDone) << err.str() << out.str();
+  EXPECT_THAT(out.str(), testing::ContainsRegex("requests of the clients +300 +300 +300\n"));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("  charged +300 +100 +0\n"));
+  EXPECT_THAT(out.str(), HasSubstr("byte for byte the direct one: yes"));
+  const std::vector<std::string> wrong{"demo", "--latency", "far"};
+  EXPECT_EQ(run(wrong, context), kUsage);
+}
+
 TEST_F(RunTest, SignalsReachTheCommand) {
   Launch launch;
   launch.words = {GHMESH_PROGRAM,

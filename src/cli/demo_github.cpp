@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "demo_github.hpp"
+
+#include <future>
+#include <thread>
+
+#include "github/resource.hpp"
+#include "io/sockets.hpp"
+#include "standin/driver.hpp"
+#include "standin/world_builder.hpp"
+
+namespace ghmesh::cli {
+
+namespace {
+
+bool may_be_kept(std::string_view path) {
+  // The world names documents; a request target would have to encode some.
+  if (path.find_first_of(" \"<>%#") != std::string_view::npos) return false;
+  path.remove_prefix(1);
+  const github::Resource resource = github::classify("GET", path.substr(0, path.find('?')));
+  return resource.known &&
+         (resource.cls == github::ResourceClass::Default || resource.cls == github::ResourceClass::Immutable ||
+          resource.cls == github::ResourceClass::Volatile);
+}
+
+std::vector<std::string> kept_ones(std::vector<std::string> paths) {
+  std::erase_if(paths, [](const std::string& path) { return !may_be_kept(path); });
+  return paths;
+}
+
+}  // namespace
+
+struct DemoGithub::State {
+  void serve(Duration latency, const std::string& token, std::promise<Result<>> started);
+
+  std::thread thread;
+  io::EpollLoop* loop = nullptr;               // while the thread runs
+  standin::GithubModel* model = nullptr;       // loop's thread only
+  io::Endpoint endpoint;                       // set before the thread's promise
+  std::vector<std::string> recorded, made_up;  // likewise
+};
+
+void DemoGithub::State::serve(Duration latency, const std::string& token, std::promise<Result<>> started) {
+  io::EpollLoop own_loop;
+  io::WorkPool pool(1, "stand-in");
+  io::SocketNetwork network(own_loop, pool);
+  standin::GithubModel own_model;
+  // A demo asks faster than the points of a minute allow.
+  own_model.quota.rules.secondary = false;
+  own_model.tokens.add_user(token, "octocat").everything = true;
+  recorded = kept_ones(standin::mount_recordings(own_model.world));
+  made_up = kept_ones(standin::build_synthetic(own_model.world, {.repositories = 4}, own_loop.wall_now()));
+  auto driver = standin::Driver::start(network, own_model, {.https = false, .latency = latency});
+  if (!driver) {
+    started.set_value(std::unexpected(driver.error()));
+    return;
+  }
+  loop = &own_loop;
+  model = &own_model;
+  endpoint = (*driver)->addresses().http;
+  started.set_value({});
+  own_loop.run();
+}
+
+DemoGithub::DemoGithub(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+DemoGithub::~DemoGithub() {
+  if (state_->loop != nullptr) state_->loop->post_from_any_thread([loop = state_->loop] { loop->stop(); });
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+Result<std::unique_ptr<DemoGithub>> DemoGithub::start(Duration latency, const std::string& token) {
+  std::unique_ptr<DemoGithub> out(new DemoGithub(std::make_unique<State>()));
+  std::promise<Result<>> started;
+  std::future<Result<>> done = started.get_future();
+  out->state_->thread =
+      std::thread([state = out->state_.get(), latency, token, started = std::move(started)]() mutable {
+        state->serve(latency, token, std::move(started));
+      });
+  if (Result<> result = done.get(); !result) return std::unexpected(std::move(result.error()));
+  return out;
+}
+
+const io::Endpoint& DemoGithub::endpoint() const { return state_->endpoint; }
+
+std::vector<std::string> DemoGithub::paths(std::size_t count) const {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < std::max(state_->recorded.size(), state_->made_up.size()); ++i) {
+    for (const auto* list : {&state_->recorded, &state_->made_up}) {
+      if (i < list->size() && out.size() < count) out.push_back((*list)[i]);
+    }
+  }
+  return out;
+}
+
+Spent DemoGithub::take_spent() {
+  std::promise<Spent> promise;
+  std::future<Spent> spent = promise.get_future();
+  state_->loop->post_from_any_thread([&promise, model = state_->model] {
+    const standin::Counters& total = model->journal.total();
+    const Spent out{total.total, total.charged, total.free_304};
+    model->journal.clear();
+    promise.set_value(out);
+  });
+  return spent.get();
+}
+
+}  // namespace ghmesh::cli

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/endpoint.hpp"
+
+// The stand-in for GitHub on a thread of its own, so that a command can wait for clients meanwhile.
+
+namespace ghmesh::cli {
+
+struct Spent {
+  std::uint64_t requests = 0;
+  std::uint64_t charged = 0;
+  std::uint64_t free_304s = 0;
+};
+
+class DemoGithub {
+ public:
+  // latency: before every answer, as a far away API has it. token may see everything.
+  static Result<std::unique_ptr<DemoGithub>> start(Duration latency, const std::string& token);
+  ~DemoGithub();
+
+  const io::Endpoint& endpoint() const;
+  // Paths whose answers may be kept, count of them (or all there are), recorded and made-up ones in turn.
+  std::vector<std::string> paths(std::size_t count) const;
+  // What was asked since the last call.
+  Spent take_spent();
+
+ private:
+  struct State;
+  explicit DemoGithub(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ghmesh::cli
