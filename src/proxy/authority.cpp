@@ -45,6 +45,11 @@ bool AuthorityRules::is_upstream(std::string_view authority) const {
   if (authority.empty() || upstream_names_.contains(authority)) return true;
   const std::string lower = http::to_lower(authority);
   if (upstream_names_.contains(lower)) return true;
+  return is_own(lower);
+}
+
+bool AuthorityRules::is_own(std::string_view authority) const {
+  const std::string lower = http::to_lower(authority);
   if (std::find(own_addresses_.begin(), own_addresses_.end(), lower) != own_addresses_.end()) return true;
   const auto parsed = http::parse_authority(lower);
   return parsed && own_ports_.contains(parsed->port.value_or(80)) && is_loopback_name(parsed->host);

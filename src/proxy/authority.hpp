@@ -29,6 +29,9 @@ class AuthorityRules {
   // The node's own listeners: a client that was given http://127.0.0.1:8418 means the upstream.
   void add_own(const io::Endpoint& endpoint);
 
+  // Whether a client addresses this node by its own name, as the base URL it was given.
+  bool is_own(std::string_view authority) const;
+
   // authority as the request carried it ("" from HTTP/1.0 without Host means the upstream).
   Destination decide(std::string_view authority) const;
   // The same for CONNECT, where the port counts: 443 only, unless the authority is the upstream's own.

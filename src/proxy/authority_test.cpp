@@ -30,6 +30,12 @@ TEST(Authority, GitHubsOwnHostsAreStreamedAndNobodyElses) {
     EXPECT_EQ(r.decide(name), Destination::Refused) << name;
 }
 
+TEST(Authority, AClientWithABaseUrlIsToldFromOneThatIsRedirectedHere) {
+  const AuthorityRules r = rules();
+  EXPECT_TRUE(r.is_own("localhost:8418"));
+  EXPECT_FALSE(r.is_own("api.github.com"));
+}
+
 TEST(Authority, TunnelsNeedThePortSaid) {
   const AuthorityRules r = rules();
   EXPECT_EQ(r.decide_tunnel("api.github.com:443"), Destination::Upstream);

@@ -251,6 +251,7 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
   status.forward_status = answer.status();
   http::Fields fields(answer.fields());
   http::remove_hop_by_hop(fields);
+  rewrite(fetch.client, fields);
 
   if (plan.canonical) parts_.stats.direct_calls.add();
   bool storing = !outcome.put.empty() && !fetch.lead.tainted() && gathered_bytes_ < Limits::kGatheredBytes;

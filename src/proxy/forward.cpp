@@ -39,7 +39,16 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
   request.fields.remove("Content-Length");
   std::optional<RequestBody> body;
   if (!head.body.empty()) body = body_of(exchange);
-  if (is_upstream) parts_.stats.upstream_calls.add();
+  const Draw draw = draw_of(plan, head.view.method);
+  if (is_upstream) {
+    if (const auto refused = co_await enter_pace(plan, draw, exchange)) {
+      const github::LocalAnswer local = limited_answer(plan, draw, *refused);
+      parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, began));
+      static_cast<void>(co_await exchange.respond(local.status, local.fields, local.body));
+      co_return;
+    }
+    parts_.stats.upstream_calls.add();
+  }
   Result<std::unique_ptr<OriginAnswer>> answer = co_await origin.call(
       std::move(request), std::move(body), [&exchange](int status, http::FieldsView fields) -> io::Task<> {
         static_cast<void>(co_await exchange.interim(status, fields));
@@ -47,6 +56,7 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
   http::CacheStatus cache_status;
   cache_status.forward = plan.bypass;
   if (!answer) {
+    if (is_upstream) leave_pace(plan, draw, 0, {}, {});
     // A write whose fate nobody knows may have happened.
     if (is_upstream) on_write(head.view, head.origin_target, 0);
     parts_.stats.upstream_errors.add();
@@ -60,6 +70,8 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
     const std::uint64_t charged_before = parts_.stats.charged_calls.value();
     parts_.live.observe(plan, plan.target, status, (*answer)->fields());
     parts_.stats.direct_calls.add(parts_.stats.charged_calls.value() - charged_before);
+    // Its body passes unread, so a refusal is told by its fields alone.
+    leave_pace(plan, draw, status, (*answer)->fields(), {});
     on_write(head.view, head.origin_target, status);
     // RFC 9111 §4.4: also what Location and Content-Location name on this host.
     for (const char* name : {"Location", "Content-Location"})
@@ -70,6 +82,7 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
   cache_status.forward_status = status;
   http::Fields fields((*answer)->fields());
   http::remove_hop_by_hop(fields);
+  if (is_upstream) rewrite(exchange, fields);
   if (is_upstream) fields.add("Cache-Status", http::format_cache_status(cache_status));
   parts_.stats.count_answer(AnswerKind::Bypass, seconds_since(parts_.loop, began));
   co_await stream(exchange, **answer, std::move(fields), {});

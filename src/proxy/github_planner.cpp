@@ -116,6 +116,7 @@ class GithubPlanner final : public Planner {
       names_.learn(identity->id, identity->full_name, options_.clock->now());
   }
 
+  bool paces() const override { return true; }
   bool is_graphql(const Plan& plan, std::string_view method) const override {
     return method == "POST" && route_of(plan.target).surface == github::Surface::GraphQl;
   }

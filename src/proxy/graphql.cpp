@@ -64,6 +64,14 @@ io::Task<> Proxy::graphql(Exchange& exchange, Plan plan, TimePoint began) {
 
   http::Request upstream{std::string(head.view.method), plan.target, parts_.planner.upstream_fields(plan, head.view)};
   upstream.fields.remove("Content-Length");
+  const Draw draw{"graphql", !is_query};
+  if (const auto refused = co_await enter_pace(plan, draw, exchange)) {
+    lead.fail();
+    const github::LocalAnswer local = limited_answer(plan, draw, *refused);
+    parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, began));
+    static_cast<void>(co_await exchange.respond(local.status, local.fields, local.body));
+    co_return;
+  }
   parts_.stats.upstream_calls.add();
   const cache::Now requested{parts_.loop.now(), parts_.loop.wall_now()};
   Result<std::unique_ptr<OriginAnswer>> answer =
@@ -71,6 +79,7 @@ io::Task<> Proxy::graphql(Exchange& exchange, Plan plan, TimePoint began) {
   // Whatever came of it, a mutation may have happened; so may a document that cannot be read.
   if (!is_query && (!answer || (*answer)->status() < 400))
     invalidate(parts_.planner.written_by_mutation(request ? request->root_fields : std::vector<std::string>{}));
+  if (!answer) leave_pace(plan, draw, 0, {}, {});
   if (!answer) {
     lead.fail();
     parts_.stats.upstream_errors.add();
@@ -85,6 +94,7 @@ io::Task<> Proxy::graphql(Exchange& exchange, Plan plan, TimePoint began) {
   http::Fields fields((*answer)->fields());
   http::remove_hop_by_hop(fields);
   if (!query || (*answer)->status() != 200) {
+    leave_pace(plan, draw, (*answer)->status(), (*answer)->fields(), {});
     lead.release();
     parts_.stats.count_answer(AnswerKind::Bypass, seconds_since(parts_.loop, began));
     fields.add("Cache-Status", http::format_cache_status(status));
@@ -93,6 +103,8 @@ io::Task<> Proxy::graphql(Exchange& exchange, Plan plan, TimePoint began) {
 
   // A query's answer is gathered whole: only its body tells whether it may be kept.
   const std::optional<Bytes> body = co_await read_whole(**answer, Limits::kCacheableBodyBytes);
+  // A spent GraphQL limit may be said in the body of a 200.
+  leave_pace(plan, draw, 200, (*answer)->fields(), body ? as_text(*body) : std::string_view());
   if (!body) {
     lead.fail();
     parts_.stats.upstream_errors.add();

@@ -57,6 +57,7 @@ class HttpPlanner final : public Planner {
   }
   std::vector<store::GroupId> written_by_mutation(const std::vector<std::string>&) const override { return {}; }
   void learn(const Plan&, ByteView) override {}
+  bool paces() const override { return false; }
   bool is_graphql(const Plan&, std::string_view) const override { return false; }
   std::optional<Plan> plan_query(const http::RequestView&, std::string_view, std::string_view) const override {
     return std::nullopt;

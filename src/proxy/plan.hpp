@@ -69,6 +69,8 @@ class Planner {
   virtual std::vector<store::GroupId> written_by_mutation(const std::vector<std::string>& root_fields) const = 0;
   // A body that came in for this plan: a repository's own tells which number it has.
   virtual void learn(const Plan& plan, ByteView body) = 0;
+  // Whether requests to the upstream keep GitHub's pace.
+  virtual bool paces() const = 0;
   // Whether this is a POST of a GraphQL document, whose body says what it means.
   virtual bool is_graphql(const Plan& plan, std::string_view method) const = 0;
   // A GraphQL query as a plan: its answer may be kept for this token, for as long as the policy says.

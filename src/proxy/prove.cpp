@@ -93,10 +93,8 @@ io::Task<> Proxy::prove(Fetch& fetch) {
     if (const auto next_page = ladder.probe_target())
       ladder.set_next_page(co_await held_page(*next_page, fetch.exchange.request));
     const github::Step step = ladder.next(parts_.loop.now());
-    github::PacedRequest paced;
-    paced.token = plan.partition;
-    paced.client = reinterpret_cast<std::uintptr_t>(&fetch.client);
-    if (const auto refused = co_await pacing_.enter(std::move(paced)))
+    const Draw draw = draw_of(plan, fetch.exchange.request.method);
+    if (const auto refused = co_await enter_pace(plan, draw, fetch.client))
       co_return co_await answer_limited(fetch, *refused);
     http::Request request{std::string(fetch.exchange.request.method), step.target, {}};
     request.fields = parts_.planner.upstream_fields(plan, fetch.exchange.request);
@@ -108,7 +106,7 @@ io::Task<> Proxy::prove(Fetch& fetch) {
     fetch.exchange.requested = requested;
     Result<std::unique_ptr<OriginAnswer>> answer = co_await ask(plan, std::move(request), &fetch.client);
     if (!answer) {
-      pacing_.done(plan.partition, "core", {});
+      leave_pace(plan, draw, 0, {}, {});
       co_return co_await on_no_answer(fetch, std::move(answer.error()));
     }
     const int status = (*answer)->status();
@@ -119,9 +117,8 @@ io::Task<> Proxy::prove(Fetch& fetch) {
       body = co_await read_whole(**answer, step.probe ? Limits::kCacheableBodyBytes : kLimitBodyBytes);
       if (body) read = std::make_unique<ReadAnswer>(**answer, *body);
     }
-    const github::LimitVerdict limit = github::classify_limit(
-        status, (*answer)->fields(), body ? as_text(*body) : std::string_view(), parts_.loop.wall_now());
-    pacing_.done(plan.partition, "core", limit);
+    const github::LimitVerdict limit =
+        leave_pace(plan, draw, status, (*answer)->fields(), body ? as_text(*body) : std::string_view());
     github::OriginAnswer head{status, (*answer)->fields(), body ? ByteView(*body) : ByteView(),
                               limit.kind != github::LimitKind::None};
     if (status == 200 && !step.probe) {
@@ -239,11 +236,7 @@ io::Task<> Proxy::answer_limited(Fetch& fetch, const github::Refused& refused) {
   const cache::Now now{parts_.loop.now(), parts_.loop.wall_now()};
   if (const auto stale = cache::stale_instead(fetch.exchange, cache::Failure::Error, plan.policy, now))
     co_return answer_stale(fetch, *stale);
-  const std::optional<github::RateReading> reading = parts_.live.latest(plan);
-  const auto wait = std::chrono::ceil<std::chrono::seconds>(refused.retry_after);
-  const github::LocalAnswer local = refused.limit == github::LimitKind::Primary && reading
-                                        ? github::primary_limit_answer(*reading)
-                                        : github::secondary_limit_answer(wait, reading);
+  const github::LocalAnswer local = limited_answer(plan, draw_of(plan, fetch.exchange.request.method), refused);
   http::Fields fields = local.fields;
   http::CacheStatus status;
   status.forward = fetch.exchange.decision.forward;

@@ -2,6 +2,7 @@
 #include "proxy/proxy.hpp"
 
 #include "cache/response_head.hpp"
+#include "github/pagination.hpp"
 #include "github/pretty.hpp"
 #include "proxy/limits.hpp"
 
@@ -129,7 +130,8 @@ void Proxy::answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, 
     }
     hit.coded_size = hit.coding.empty() ? hit.coded_size : body.size();
   }
-  if (form.form == cache::Form::Full && hit.coding.empty()) {
+  const bool rewritten = rewrites_for(exchange) && entry.field("Link").has_value();
+  if (form.form == cache::Form::Full && hit.coding.empty() && !rewritten) {
     out.head = entry.head();
     cache::append_tail(scratch_tail_, entry, hit);
     drop_empty_line(scratch_tail_);
@@ -137,6 +139,15 @@ void Proxy::answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, 
   } else {
     cache::append_head(scratch_head_, entry, form, hit);
     drop_empty_line(scratch_head_);
+    if (rewritten) {
+      // The one line of the stored head that names the origin.
+      const std::string base = "http://" + std::string(exchange.request().authority);
+      const std::string line = "Link: " + github::rewrite_links(*entry.field("Link"), parts_.proof.url_prefix, base);
+      const std::string_view stored = *entry.field("Link");
+      const std::size_t at = scratch_head_.find(stored);
+      const std::size_t begin = scratch_head_.rfind('\n', at) + 1;
+      if (at != std::string::npos) scratch_head_.replace(begin, at + stored.size() - begin, line);
+    }
     out.head = scratch_head_;
     if (form.form == cache::Form::Partial) body = body.subspan(form.range.first, form.range.length());
     if (form.form == cache::Form::NotModified || form.form == cache::Form::RangeNotSatisfiable) body = {};
@@ -147,6 +158,21 @@ void Proxy::answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, 
   const bool own_304 = form.form == cache::Form::NotModified && !plan.request.anonymous;
   if (plan.canonical && !own_304) parts_.stats.direct_calls.add();
   parts_.stats.count_answer(kind, seconds_since(parts_.loop, began));
+}
+
+bool Proxy::rewrites_for(const Exchange& exchange) const {
+  const http::http1::RequestHead& head = exchange.request();
+  return parts_.rewrite_links && head.form == http::http1::TargetForm::Origin &&
+         parts_.authorities.is_own(head.authority);
+}
+
+void Proxy::rewrite(const Exchange& exchange, http::Fields& fields) const {
+  if (!rewrites_for(exchange)) return;
+  const std::string base = "http://" + std::string(exchange.request().authority);
+  if (fields.has("Link"))
+    fields.set("Link", github::rewrite_links(fields.joined("Link"), parts_.proof.url_prefix, base));
+  if (const auto location = fields.first("Location"))
+    fields.set("Location", github::rewrite_url(*location, parts_.proof.url_prefix, base));
 }
 
 io::Task<> Proxy::refuse(Exchange& exchange, int status, std::string_view what, http::CacheStatus status_of_cache) {

@@ -38,12 +38,19 @@
 
 namespace ghmesh::proxy {
 
+// What an upstream request draws on, for the pacer.
+struct Draw {
+  std::string resource = "core";
+  bool is_write = false;
+};
+
 // The token's latest known rate-limit lines, for answers made here: complete lines with CRLF, "" if nothing is known.
 class LiveFields {
  public:
   virtual ~LiveFields() = default;
   virtual std::string_view lines(const Plan& plan) = 0;
-  virtual std::optional<github::RateReading> latest(const Plan& plan) = 0;
+  virtual std::optional<github::RateReading> latest(const Plan& plan, std::string_view resource) = 0;
+  virtual bool may_spend(const Plan& plan, const Draw& draw, int reserve_percent) = 0;
   // Every answer of the upstream passes here.
   virtual void observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) = 0;
 };
@@ -52,8 +59,9 @@ struct ProofOptions {
   github::ProofGate gate;
   github::CalibrationOptions calibration;
   github::PacingOptions pacing;
-  std::string url_prefix;  // scheme and authority of the upstream, for rebuilt Links
-  bool vouched = false;    // the formula is known to hold on the upstream (calibration.hpp, vouch)
+  std::string url_prefix;   // scheme and authority of the upstream, for rebuilt Links
+  int reserve_percent = 0;  // of each limit, left for writes
+  bool vouched = false;     // the formula is known to hold on the upstream (calibration.hpp, vouch)
 };
 
 struct Parts {
@@ -73,6 +81,7 @@ struct Parts {
   std::string upstream_authority;
   store::Key invalidation_key;  // of the record that outlives restarts (invalidations.hpp)
   ProofOptions proof;
+  bool rewrite_links = false;
 };
 
 class Proxy final : public http::server::Handler {
@@ -99,6 +108,10 @@ class Proxy final : public http::server::Handler {
   void answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, std::size_t variant, cache::Answer form,
                    http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began);
   io::Task<> refuse(Exchange& exchange, int status, std::string_view what, http::CacheStatus status_of_cache = {});
+
+  // Link and Location of a client that uses this node as its base URL, where the operator asked for it.
+  bool rewrites_for(const Exchange& exchange) const;
+  void rewrite(const Exchange& exchange, http::Fields& fields) const;
 
   // ---- forward.cpp
   io::Task<> forward(Exchange& exchange, const Plan& plan, Origin& origin, bool is_upstream, TimePoint began);
@@ -131,6 +144,14 @@ class Proxy final : public http::server::Handler {
   void keep_page(const http::RequestView& request, const std::string& target, const github::OriginAnswer& answer,
                  const cache::Now& requested);
   io::Task<> answer_limited(Fetch& fetch, const github::Refused& refused);
+
+  // ---- pace.cpp
+  static Draw draw_of(const Plan& plan, std::string_view method);
+  // A place in GitHub's pace, or why there is none within a client's patience. After a place: leave_pace().
+  io::Task<std::optional<github::Refused>> enter_pace(const Plan& plan, const Draw& draw, const Exchange& client);
+  github::LimitVerdict leave_pace(const Plan& plan, const Draw& draw, int status, http::FieldsView fields,
+                                  std::string_view body);
+  github::LocalAnswer limited_answer(const Plan& plan, const Draw& draw, const github::Refused& refused);
   io::Task<> on_no_answer(Fetch& fetch, Error error);
   void answer_stale(Fetch& fetch, std::size_t variant);
   // checked is told the whole body, or nothing if it was too large to be gathered.

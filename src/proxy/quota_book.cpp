@@ -28,8 +28,12 @@ std::string_view QuotaBook::lines(const Plan& plan) {
   return known->second.text;
 }
 
-std::optional<github::RateReading> QuotaBook::latest(const Plan& plan) {
-  return ledger_.latest(plan.partition, "core", clock_.wall_now());
+std::optional<github::RateReading> QuotaBook::latest(const Plan& plan, std::string_view resource) {
+  return ledger_.latest(plan.partition, resource, clock_.wall_now());
+}
+
+bool QuotaBook::may_spend(const Plan& plan, const Draw& draw, int reserve_percent) {
+  return ledger_.may_spend(plan.partition, draw.resource, draw.is_write, reserve_percent, clock_.wall_now());
 }
 
 void QuotaBook::observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) {

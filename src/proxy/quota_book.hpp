@@ -18,7 +18,8 @@ class QuotaBook final : public LiveFields {
   QuotaBook(const Clock& clock, Stats& stats) : clock_(clock), stats_(stats) {}
 
   std::string_view lines(const Plan& plan) override;
-  std::optional<github::RateReading> latest(const Plan& plan) override;
+  std::optional<github::RateReading> latest(const Plan& plan, std::string_view resource) override;
+  bool may_spend(const Plan& plan, const Draw& draw, int reserve_percent) override;
   void observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) override;
 
   github::QuotaLedger& ledger() { return ledger_; }

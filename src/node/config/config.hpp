@@ -57,6 +57,9 @@ struct Config {
   std::chrono::seconds stale_if_error{0};
   std::optional<std::chrono::seconds> ttl;
   bool proof = true;
+  int reserve_percent = 0;             // of each limit, kept for writes
+  std::chrono::seconds max_queue{30};  // a client's patience while GitHub's limits are waited out
+  bool rewrite_links = false;
 
   // Who shares.
   Share share = Share::Mesh;

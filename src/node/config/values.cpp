@@ -70,6 +70,13 @@ Result<std::chrono::seconds> parse_seconds(std::string_view text) {
   return malformed(text, "a time such as 300, 90s, 5m, 2h or 1d (ten years at most)");
 }
 
+Result<int> parse_percent(std::string_view text, int most) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= most) return value;
+  return malformed(text, "a whole number from 0 to " + std::to_string(most));
+}
+
 Result<bool> parse_switch(std::string_view text) {
   for (const std::string_view yes : {"on", "true", "yes", "1"}) {
     if (text == yes) return true;

@@ -22,6 +22,9 @@ std::string format_size(std::uint64_t bytes);
 // "300", "90s", "5m", "2h", "1d": whole seconds.
 Result<std::chrono::seconds> parse_seconds(std::string_view text);
 
+// A whole number from 0 to most.
+Result<int> parse_percent(std::string_view text, int most);
+
 // on|off, and what other tools write for them: true|false, yes|no, 1|0.
 Result<bool> parse_switch(std::string_view text);
 

@@ -175,6 +175,8 @@ Result<> Node::State::open() {
   // A proof needs TLS to the origin, or an origin on this machine (rule 5); the configuration admits no other.
   proof.gate.trusted_origin = true;
   proof.url_prefix = config.upstream.scheme + "://" + authority;
+  proof.reserve_percent = config.reserve_percent;
+  proof.pacing.max_queue = config.max_queue;
   proof.vouched = config.upstream.host == "api.github.com";
   proxy::Parts parts{loop,
                      random,
@@ -192,7 +194,8 @@ Result<> Node::State::open() {
                      logger,
                      authority,
                      invalidation_key(keys),
-                     std::move(proof)};
+                     std::move(proof),
+                     config.rewrite_links};
   proxy = std::make_unique<proxy::Proxy>(std::move(parts));
   server = std::make_unique<http::server::Server>(loop, *proxy, http::server::Limits{}, logger);
   return {};
