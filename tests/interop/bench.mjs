@@ -52,6 +52,24 @@ const pairs = {
   'js-js': { server: jsListen, client: jsClient }
 }
 
+// What an idle connection costs our listener: 150 held, less what one had warmed up.
+{
+  const server = await listen()
+  const idle = rss(server.pid)
+  const held = async n => {
+    const holding = run('bench', server.multiaddrs[0], '--mode', 'hold', '--parallel', n, '--count', 4)
+    await new Promise(resolve => setTimeout(resolve, 3000))
+    const used = rss(server.pid)
+    const { last } = await holding
+    if (last.connections !== n) throw new Error(JSON.stringify(last))
+    return used
+  }
+  const one = await held(1)
+  const many = await held(151)
+  console.log(JSON.stringify({ workload: 'memory', 'idle MiB': Number(idle.toFixed(1)), 'KiB per idle connection': Number(((many - one) * 1024 / 150).toFixed(1)) }))
+  await server.stop()
+}
+
 const figures = {}
 for (const w of workloads) {
   figures[w.name] = {}

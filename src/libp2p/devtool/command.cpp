@@ -131,6 +131,21 @@ io::Task<void> run_verb(Host& host, CommandOptions command, Multiaddr address, s
   done = true;
 }
 
+// As many hosts as asked for, one connection each, held for count seconds: what an idle connection costs the listener.
+io::Task<void> hold(io::Network& network, Random& random, CommandOptions command, Multiaddr address, std::FILE* out,
+                    int& status, bool& done) {
+  std::vector<std::unique_ptr<Host>> hosts;
+  std::uint32_t connected = 0;
+  for (std::uint32_t i = 0; i < command.parallel; ++i) {
+    hosts.push_back(std::make_unique<Host>(network, random, host_options(command, random)));
+    connected += (co_await hosts.back()->swarm().dial(address)).has_value();
+  }
+  JsonLine().add("verb", "bench").add("mode", "hold").add("connections", connected).print(out);
+  co_await network.loop().sleep_for(std::chrono::seconds(command.count));
+  status = connected == command.parallel ? 0 : 1;
+  done = true;
+}
+
 std::vector<std::string> texts(const std::vector<Multiaddr>& addresses) {
   std::vector<std::string> out;
   for (const Multiaddr& address : addresses) out.push_back(address.text());
@@ -233,7 +248,10 @@ int run_command(const CommandOptions& command, std::FILE* out) {
   int status = 1;
   bool done = false;
   io::TaskGroup tasks(loop);
-  tasks.spawn(run_verb(host, command, *address, out, status, done));
+  if (command.mode == "hold")
+    tasks.spawn(hold(network, random, command, *address, out, status, done));
+  else
+    tasks.spawn(run_verb(host, command, *address, out, status, done));
   (void)loop.run_until([&] { return done || stopped; }, std::chrono::minutes(10));
   // What is still queued, closing frames above all, gets a moment to leave.
   (void)loop.run_until([] { return false; }, std::chrono::milliseconds(5));

@@ -21,10 +21,10 @@ struct CommandOptions {
   bool early_muxer = true;
   // Dev hosts are measured, so the mesh's cautious limits are raised to the hard maxima.
   bool default_limits = false;
-  std::uint32_t count = 0;     // ping: how many (0: 5); bench: how many exchanges
+  std::uint32_t count = 0;     // ping: how many (0: 5); bench: how many exchanges (hold: seconds)
   std::uint64_t upload = 0;    // perf
   std::uint64_t download = 0;  // perf
-  std::string mode;            // bench: kept, fresh, setups
+  std::string mode;            // bench: kept, fresh, setups, hold
   std::uint32_t parallel = 1;  // bench
   std::uint32_t size = 2048;   // bench: octets of a reply
 };
