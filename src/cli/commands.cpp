@@ -27,6 +27,7 @@ constexpr std::array kGetFlags{
 };
 constexpr std::array kDemoFlags{
     FlagSpec{"latency", 0, "MS", "how far away the stand-in is [50]"},
+    FlagSpec{"resources", 0, "N", "how many questions each client has [100]"},
 };
 constexpr std::array kIdFlags{
     FlagSpec{"identity", 0, "FILE", "the identity file [the cache directory + /identity.key]"},

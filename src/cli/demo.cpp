@@ -18,7 +18,7 @@ namespace ghmesh::cli {
 namespace {
 
 constexpr std::size_t kClients = 3;
-constexpr std::size_t kResources = 100;
+constexpr unsigned kResources = 100;
 // GitHub's API answers a CI runner in some 50 to 150 ms.
 constexpr unsigned kLatencyMs = 50;
 constexpr unsigned kMaxLatencyMs = 1000;
@@ -34,10 +34,10 @@ struct Round {
 
 class Progress {
  public:
-  Progress(std::ostream& out, std::string_view name) : out_(out), name_(name), live_(::isatty(STDERR_FILENO) == 1) {}
+  Progress(std::ostream& out, std::string_view name, std::size_t total)
+      : out_(out), name_(name), total_(total), live_(::isatty(STDERR_FILENO) == 1) {}
   void show(std::size_t done) {
-    if (live_ && (done % 5 == 0 || done == kClients * kResources))
-      out_ << '\r' << name_ << ' ' << done << '/' << kClients * kResources << std::flush;
+    if (live_ && (done % 5 == 0 || done == total_)) out_ << '\r' << name_ << ' ' << done << '/' << total_ << std::flush;
   }
   ~Progress() {
     if (live_) out_ << "\r\x1b[K" << std::flush;
@@ -46,6 +46,7 @@ class Progress {
  private:
   std::ostream& out_;
   std::string name_;
+  const std::size_t total_;
   const bool live_;
 };
 
@@ -81,7 +82,7 @@ Round play(const Plan& plan, DemoGithub& github, std::ostream& err, std::string_
   io::SocketNetwork network(loop, pool);
   Round round;
   round.bodies.assign(kClients, std::vector<std::string>(plan.paths.size()));
-  Progress progress(err, name);
+  Progress progress(err, name, kClients * plan.paths.size());
   github.take_spent();
   const TimePoint began = loop.now();
   {
@@ -145,22 +146,30 @@ std::optional<bool> ask_with_gh(const Context& context, const PrivateNode& node,
   return status == 0 && node::config::read_small_file(out).value_or("") == wanted;
 }
 
+std::optional<unsigned> number(const Arguments& arguments, std::string_view flag, unsigned fallback, unsigned min,
+                               unsigned max) {
+  const std::string text = arguments.get(flag).value_or(std::to_string(fallback));
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < min || value > max) return std::nullopt;
+  return value;
+}
+
 std::string fresh_token() { return "gho_demo" + std::to_string(::getpid()); }
 
 }  // namespace
 
 int demo(const Arguments& arguments, Context& context) {
-  const std::string latency_text = arguments.get("latency").value_or(std::to_string(kLatencyMs));
-  unsigned latency = 0;
-  const auto [end, error] = std::from_chars(latency_text.data(), latency_text.data() + latency_text.size(), latency);
-  if (error != std::errc{} || end != latency_text.data() + latency_text.size() || latency > kMaxLatencyMs)
-    return complain(context, kUsage, "demo: --latency: '" + latency_text + "' is not a number from 0 to 1000");
+  const std::optional<unsigned> latency = number(arguments, "latency", kLatencyMs, 0, kMaxLatencyMs);
+  const std::optional<unsigned> resources = number(arguments, "resources", kResources, 1, kResources);
+  if (!latency) return complain(context, kUsage, "demo: --latency: not a number from 0 to 1000");
+  if (!resources) return complain(context, kUsage, "demo: --resources: not a number from 1 to 100");
   Result<TemporaryDirectory> directory = TemporaryDirectory::make({"/tmp"});
   if (!directory) return complain(context, kFailed, "demo: " + directory.error().message);
   const std::string token = fresh_token();
-  Result<std::unique_ptr<DemoGithub>> github = DemoGithub::start(std::chrono::milliseconds(latency), token);
+  Result<std::unique_ptr<DemoGithub>> github = DemoGithub::start(std::chrono::milliseconds(*latency), token);
   if (!github) return complain(context, kFailed, "demo: the stand-in for GitHub: " + github.error().message);
-  Plan plan{(*github)->endpoint(), "token " + token, (*github)->paths(kResources)};
+  Plan plan{(*github)->endpoint(), "token " + token, (*github)->paths(*resources)};
   const std::string first_path = plan.paths.front();
 
   PrivateNodeOptions options{.program = context.program,
@@ -174,7 +183,7 @@ int demo(const Arguments& arguments, Context& context) {
   if (!node) return complain(context, kFailed, "demo: " + node.error().message);
 
   context.out << kClients << " clients ask for the same " << plan.paths.size()
-              << " resources of a stand-in for GitHub, " << latency << " ms away." << std::endl;
+              << " resources of a stand-in for GitHub, " << *latency << " ms away." << std::endl;
   const Round direct = play(plan, **github, context.err, "directly");
   plan.at = *node->ready().listen;
   const Round first = play(plan, **github, context.err, "through ghmesh");
