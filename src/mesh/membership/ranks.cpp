@@ -46,10 +46,10 @@ void Ranks::recompute(std::uint8_t partition) {
   }
 }
 
-std::uint64_t Ranks::set(const PeerId& peer, std::uint32_t weight) {
+std::vector<Ranks::Change> Ranks::set(const PeerId& peer, std::uint32_t weight) {
   const auto it = weights_.find(peer);
   const std::uint32_t old = it == weights_.end() ? 0 : it->second.weight;
-  if (old == weight) return 0;
+  if (old == weight) return {};
   std::uint64_t hash =
       it == weights_.end() ? load_be<std::uint64_t>(crypto::sha256(peer.bytes()).data()) : it->second.hash;
   if (weight == 0) {
@@ -57,7 +57,7 @@ std::uint64_t Ranks::set(const PeerId& peer, std::uint32_t weight) {
   } else {
     weights_[peer] = {weight, hash};
   }
-  std::uint64_t changed = 0;
+  std::vector<Change> changed;
   for (std::uint8_t p = 0; p < kPartitions; ++p) {
     std::vector<Scored>& best = best_[p];
     const bool ranked = rank_of(peer, p) < kRanks;
@@ -71,9 +71,9 @@ std::uint64_t Ranks::set(const PeerId& peer, std::uint32_t weight) {
       best.insert(place, {score, peer});
       if (best.size() > kRanks) best.pop_back();
     }
-    const Row before = rows_[p];
+    Row before = rows_[p];
     store_row(p, best);
-    if (rows_[p] != before) changed |= std::uint64_t{1} << p;
+    if (rows_[p] != before) changed.push_back({p, std::move(before)});
   }
   return changed;
 }

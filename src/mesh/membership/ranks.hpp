@@ -26,8 +26,12 @@ class Ranks {
  public:
   using Row = std::vector<PeerId>;  // up to kRanks, best first
 
-  // Weight 0 takes the member out. Gives the partitions whose row changed, as bits.
-  std::uint64_t set(const PeerId& peer, std::uint32_t weight);
+  struct Change {
+    std::uint8_t partition;
+    Row before;
+  };
+  // Weight 0 takes the member out. Gives the partitions whose row changed.
+  std::vector<Change> set(const PeerId& peer, std::uint32_t weight);
 
   const Row& of(std::uint8_t partition) const { return rows_[partition]; }
   const Row& of(const LookupKey& key) const { return rows_[partition_of(key)]; }

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <map>
 
 namespace ghmesh::mesh {
@@ -38,8 +37,8 @@ TEST(Ranks, AJoinOrALeaveMovesOnlyItsOwnShare) {
     EXPECT_LT(ranks.rank_of(peer(99), p), kRanks) << "a row changed without the new member in it";
   }
   EXPECT_LT(moved, 14);  // 3 × 64 / 51 expected
-  const std::uint64_t changed = ranks.set(peer(99), 0);
-  EXPECT_EQ(std::popcount(changed), moved);
+  const auto changed = ranks.set(peer(99), 0);
+  EXPECT_EQ(static_cast<int>(changed.size()), moved);
   for (std::uint8_t p = 0; p < kPartitions; ++p) EXPECT_EQ(ranks.of(p), before.of(p));
 }
 
@@ -57,7 +56,7 @@ TEST(Ranks, FewMembersMakeShortRows) {
   EXPECT_TRUE(ranks.of(std::uint8_t{0}).empty());
   ranks.set(peer(1), 1);
   EXPECT_EQ(ranks.of(std::uint8_t{5}), (Ranks::Row{peer(1)}));
-  EXPECT_EQ(ranks.set(peer(1), 1), 0u);
+  EXPECT_TRUE(ranks.set(peer(1), 1).empty());
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ void fields(Archive& a, Wait& m) {
 }
 template <typename Archive>
 void fields(Archive& a, Lease& m) {
-  a(m.id), a(m.lease), a(m.deadline_ms), a(m.stale), a(m.base), a.item(m.item, m.base, false),
+  a(m.id), a(m.lease), a(m.key), a(m.deadline_ms), a(m.stale), a(m.base), a.item(m.item, m.base, false),
       a.optional_peer(m.shadow);
 }
 template <typename Archive>

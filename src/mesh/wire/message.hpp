@@ -86,6 +86,7 @@ struct Wait {
 struct Lease {
   std::uint64_t id = 0;
   std::uint64_t lease = 0;
+  LookupKey key{};
   std::uint32_t deadline_ms = 0;
   Version stale{};  // the newest known version, or zeros
   ItemPtr item;     // with that version, unless the asker has it

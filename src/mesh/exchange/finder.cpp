@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "finder.hpp"
+
+#include <algorithm>
+
+namespace ghmesh::mesh {
+
+void Finder::arm(FindId id, Search& search, TimePoint when) {
+  search.next = when;
+  timers_.arm(when, id);
+}
+
+FindId Finder::find(const LookupKey& key, const TokenTag& tag, const Version& have, TimePoint now) {
+  const FindId id = ++next_id_;
+  if (const Held* held = bus_.shelf.best(key, tag)) {
+    if (const Validation* validation = held->fresh_for(tag, now)) {
+      results_.push_back({.find = id,
+                          .kind = FindResult::Kind::Fresh,
+                          .item = held->item,
+                          .same = held->item->version == have,
+                          .fresh = Shelf::restate(*validation, now),
+                          .from = held->publisher});
+      return id;
+    }
+  }
+  Search& search = searches_[id];
+  search.key = key;
+  search.tag = tag;
+  search.have = have;
+  // What the shelf holds need not travel again.
+  if (have == Version{})
+    if (const Held* held = bus_.shelf.best(key, tag)) search.have = held->item->version;
+  search.began = now;
+  search.patience_ends = now + bus_.limits.patience;
+  // Where nobody answers, requests go on as if there were no mesh, and one a second finds out when that has changed.
+  const bool bypass = unanswered_ >= bus_.limits.bypass_after && now < next_try_ &&
+                      (bus_.ranks.of(key).empty() || bus_.ranks.of(key).front() != bus_.self);
+  if (unanswered_ >= bus_.limits.bypass_after && !bypass) next_try_ = now + 1s;
+  if (bypass || searches_.size() > bus_.limits.searches || !ask_next(id, search, now)) go_alone(id, search, now);
+  return id;
+}
+
+bool Finder::ask_next(FindId id, Search& search, TimePoint now) {
+  for (const PeerId& peer : bus_.ranks.of(search.key)) {
+    if (std::find(search.asked.begin(), search.asked.end(), peer) != search.asked.end()) continue;
+    if (peer != bus_.self && bus_.scores.avoided(peer, now)) continue;
+    ask(id, search, peer, now);
+    return true;
+  }
+  return false;
+}
+
+void Finder::ask(FindId id, Search& search, const PeerId& peer, TimePoint now) {
+  const Ranks::Row& row = bus_.ranks.of(search.key);
+  // Behind an owner that we do not believe, the next one must decide for itself.
+  const bool owner_banned = !row.empty() && row.front() != bus_.self && bus_.scores.banned(row.front(), now);
+  search.stage = Stage::Asking;
+  search.current = peer;
+  search.asked.push_back(peer);
+  bus_.send(peer, Ask{.id = id,
+                      .key = search.key,
+                      .tag = search.tag,
+                      .have = search.have,
+                      .hop = static_cast<std::uint8_t>(owner_banned ? 1 : 0),
+                      .origin = std::nullopt});
+  arm(id, search, std::min(now + bus_.limits.first_answer, search.patience_ends));
+}
+
+bool Finder::may_go_alone(const Search& search, TimePoint now) {
+  const double seconds = std::chrono::duration<double>(now - alone_filled_).count();
+  alone_filled_ = now;
+  alone_tokens_ = std::min(bus_.limits.alone_burst, alone_tokens_ + seconds * bus_.limits.alone_per_second);
+  if (alone_tokens_ >= 1) {
+    alone_tokens_ -= 1;
+    return true;
+  }
+  // Over budget: worth a longer wait only where somebody answers at all, and only once.
+  return search.extended || now - last_answer_ > 1s;
+}
+
+void Finder::go_alone(FindId id, Search& search, TimePoint now) {
+  fetch(search, now);
+  results_.push_back({.find = id,
+                      .kind = FindResult::Kind::Alone,
+                      .item = nullptr,
+                      .same = false,
+                      .fresh = {},
+                      .from = nobody(),
+                      .share = search.share});
+  if (const Held* held = bus_.shelf.best(search.key, search.tag)) results_.back().item = held->item;
+}
+
+void Finder::fetch(Search& search, TimePoint now) {
+  search.stage = Stage::Fetching;
+  search.fetch_began = now;
+}
+
+void Finder::finish(FindId id, FindResult result) {
+  result.find = id;
+  results_.push_back(std::move(result));
+}
+
+bool Finder::on_lease(FindId id, Search& search, const PeerId& from, const Lease& lease, TimePoint now) {
+  for (const Grant& grant : search.grants)
+    if (grant.lease == lease.lease) return true;
+  search.grants.push_back({from, lease.lease});
+  if (lease.shadow && !search.shadow) search.shadow = lease.shadow;
+  search.base = lease.stale;
+  if (search.stage == Stage::Fetching) return true;  // went ahead already; this owner gets the result too
+  FindResult result{.kind = FindResult::Kind::Lease, .from = from};
+  if (lease.item != nullptr && lease.item->key == search.key) {
+    bus_.shelf.put(lease.item, nullptr, from, now);
+    result.item = lease.item;
+  } else if (lease.stale != Version{} && lease.stale == search.have) {
+    result.same = true;
+    if (const Held* held = bus_.shelf.at(search.key, search.have)) result.item = held->item;
+  }
+  fetch(search, now);
+  arm(id, search, now + bus_.limits.hold_every);
+  // Standing behind the owner ourselves, we are the shadow.
+  if (from != bus_.self && bus_.ranks.rank_of(bus_.self, partition_of(search.key)) < kRanks)
+    shadow_here_(
+        {.lease = lease.lease, .key = search.key, .ask = id, .holder = bus_.self, .deadline_ms = lease.deadline_ms},
+        now);
+  finish(id, std::move(result));
+  return true;
+}
+
+bool Finder::on_answer(const PeerId& from, std::uint64_t id, const Message& answer, TimePoint now) {
+  const auto it = searches_.find(id);
+  if (it == searches_.end()) return false;
+  Search& search = it->second;
+  if (std::find(search.asked.begin(), search.asked.end(), from) == search.asked.end()) return true;
+  if (from != bus_.self) {
+    last_answer_ = now;
+    unanswered_ = 0;
+  }
+  if (const auto* lease = std::get_if<Lease>(&answer)) return on_lease(id, search, from, *lease, now);
+  if (search.stage == Stage::Fetching) return true;
+  if (std::holds_alternative<Wait>(answer)) {
+    search.stage = Stage::Waiting;
+    search.current = from;
+    arm(id, search, std::min(now + bus_.limits.missed_beats, search.began + bus_.limits.longest_wait));
+    return true;
+  }
+  if (const auto* same = std::get_if<Same>(&answer)) {
+    if (same->version != search.have || search.have == Version{}) {
+      bus_.scores.note(from, Experience::ProtocolError, now);
+      return true;
+    }
+    FindResult result{.kind = same->candidate ? FindResult::Kind::Candidate : FindResult::Kind::Fresh,
+                      .same = true,
+                      .fresh = same->fresh,
+                      .from = from};
+    if (!same->candidate) bus_.shelf.confirm(search.key, same->version, same->fresh, now);
+    if (const Held* held = bus_.shelf.at(search.key, same->version)) result.item = held->item;
+    finish(id, std::move(result));
+  } else if (const auto* body = std::get_if<Body>(&answer)) {
+    if (body->item->key != search.key || (!body->candidate && body->fresh.tag != search.tag)) {
+      bus_.scores.note(from, Experience::ProtocolError, now);
+      return true;
+    }
+    bus_.shelf.put(body->item, body->candidate ? nullptr : &body->fresh, from, now);
+    finish(id, {.kind = body->candidate ? FindResult::Kind::Candidate : FindResult::Kind::Fresh,
+                .item = body->item,
+                .fresh = body->fresh,
+                .from = from});
+  } else if (std::holds_alternative<Pass>(answer)) {
+    search.share = false;
+    go_alone(id, search, now);
+    return true;
+  } else if (const auto* hint = std::get_if<Try>(&answer)) {
+    if (!search.hinted && hint->peer != bus_.self &&
+        std::find(search.asked.begin(), search.asked.end(), hint->peer) == search.asked.end()) {
+      search.hinted = true;
+      ask(id, search, hint->peer, now);
+    } else if (search.current == from && !ask_next(id, search, now)) {
+      go_alone(id, search, now);
+    }
+    return true;
+  }
+  // Served. A candidate goes on: its own 304 is told to the owner.
+  if (results_.back().kind == FindResult::Kind::Candidate) {
+    fetch(search, now);
+  } else {
+    searches_.erase(it);
+  }
+  return true;
+}
+
+std::uint64_t Finder::lease_for(const Search& search, const PeerId& peer) const {
+  for (const Grant& grant : search.grants)
+    if (grant.peer == peer) return grant.lease;
+  return search.grants.empty() ? 0 : search.grants.front().lease;
+}
+
+std::vector<PeerId> Finder::targets(const Search& search, TimePoint now) const {
+  std::vector<PeerId> to;
+  const auto add = [&](const PeerId& peer) {
+    if (std::find(to.begin(), to.end(), peer) == to.end()) to.push_back(peer);
+  };
+  for (const Grant& grant : search.grants) add(grant.peer);
+  if (search.shadow) add(*search.shadow);
+  const Ranks::Row& row = bus_.ranks.of(search.key);
+  // Ranks 1 and 2 as we see them now: they may have changed since the lease.
+  for (std::size_t i = 0; i < std::min<std::size_t>(row.size(), 2); ++i)
+    if (row[i] == bus_.self || !bus_.scores.avoided(row[i], now)) add(row[i]);
+  return to;
+}
+
+void Finder::put(FindId find, ItemPtr item, const Freshness& fresh, TimePoint now) {
+  const auto it = searches_.find(find);
+  if (it == searches_.end()) return;
+  const Search search = std::move(it->second);
+  searches_.erase(it);
+  const bool outdated = bus_.written_since(item->groups, search.fetch_began);
+  if (item->key != search.key) return;
+  if (search.share)
+    for (const PeerId& peer : targets(search, now))
+      bus_.send(peer, Put{.lease = lease_for(search, peer), .item = item, .base = search.base, .fresh = fresh});
+  bus_.shelf.put(std::move(item), outdated ? nullptr : &fresh, bus_.self, now);
+}
+
+void Finder::renew(FindId find, const Version& version, const Freshness& fresh, TimePoint now) {
+  const auto it = searches_.find(find);
+  if (it == searches_.end()) return;
+  const Search search = std::move(it->second);
+  searches_.erase(it);
+  if (search.share)
+    for (const PeerId& peer : targets(search, now))
+      bus_.send(peer, Renew{.lease = lease_for(search, peer), .key = search.key, .version = version, .fresh = fresh});
+  const Held* held = bus_.shelf.at(search.key, version);
+  if (held != nullptr && !bus_.written_since(held->item->groups, search.fetch_began))
+    bus_.shelf.confirm(search.key, version, fresh, now);
+}
+
+void Finder::abandon(FindId find, ReleaseOutcome outcome, TimePoint now) {
+  const auto it = searches_.find(find);
+  if (it == searches_.end()) return;
+  const Search search = std::move(it->second);
+  searches_.erase(it);
+  if (search.stage != Stage::Fetching) return;
+  // Refusals are told only by whoever holds a lease: others learn nothing they wait for.
+  if (search.grants.empty()) return;
+  for (const PeerId& peer : targets(search, now))
+    bus_.send(peer, Release{.lease = lease_for(search, peer), .key = search.key, .outcome = outcome});
+}
+
+void Finder::on_disconnected(const PeerId& peer, TimePoint now) {
+  std::vector<FindId> affected;
+  for (auto& [id, search] : searches_)
+    if (search.stage != Stage::Fetching && search.current == peer) affected.push_back(id);
+  for (const FindId id : affected) {
+    Search& search = searches_.at(id);
+    if (search.stage == Stage::Waiting) search.patience_ends = now + bus_.limits.patience;
+    if (!ask_next(id, search, now)) go_alone(id, search, now);
+  }
+}
+
+void Finder::look_at(FindId id, TimePoint now) {
+  const auto it = searches_.find(id);
+  if (it == searches_.end() || it->second.next > now) return;
+  Search& search = it->second;
+  switch (search.stage) {
+    case Stage::Fetching:
+      if (now - search.fetch_began > bus_.limits.longest_fetch) return abandon(id, ReleaseOutcome::Failed, now);
+      for (const Grant& grant : search.grants) bus_.send(grant.peer, Hold{.lease = grant.lease, .key = search.key});
+      if (search.shadow) bus_.send(*search.shadow, Hold{.lease = search.grants.front().lease, .key = search.key});
+      return arm(id, search, now + bus_.limits.hold_every);
+    case Stage::Waiting:
+      if (now >= search.began + bus_.limits.longest_wait) return go_alone(id, search, now);
+      // The owner went silent during somebody's fetch; the next rank has the shadow.
+      bus_.silent(search.current, now);
+      search.patience_ends = now + bus_.limits.patience;
+      if (!ask_next(id, search, now)) go_alone(id, search, now);
+      return;
+    case Stage::Asking:
+      if (now >= search.patience_ends) {
+        if (search.current != bus_.self) {
+          bus_.silent(search.current, now);
+          ++unanswered_;
+        }
+        if (may_go_alone(search, now)) return go_alone(id, search, now);
+        search.extended = true;
+        search.patience_ends = search.began + bus_.limits.patience_over_budget;
+        return arm(id, search, search.patience_ends);
+      }
+      bus_.silent(search.current, now);
+      if (!ask_next(id, search, now)) arm(id, search, search.patience_ends);
+      return;
+  }
+}
+
+void Finder::tick(TimePoint now) {
+  for (const FindId id : timers_.take_due(now)) look_at(id, now);
+}
+
+}  // namespace ghmesh::mesh

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "mesh/wire/message.hpp"
+
+// The fleet's counters: every member's own, monotonic since its process started, passed on with the probes of
+// membership. Each member counts once, however many told of it; one that left or died keeps its last known figures for
+// an hour. The meaning of the values is the caller's; members of one protocol version agree on it. One thread.
+
+namespace ghmesh::mesh {
+
+struct FleetMember {
+  CounterRow row;
+  TimePoint heard{};
+  bool live = true;
+};
+
+class Fleet {
+ public:
+  static constexpr Duration kKeepGone = std::chrono::hours(1);
+  static constexpr std::size_t kMembers = 4096;
+
+  Fleet(const PeerId& self, std::uint64_t started_ms)
+      : own_{.peer = self, .started_ms = started_ms, .sequence = 0, .values = {}} {}
+
+  void set_own(std::vector<std::uint64_t> values);
+  // Newer rows replace older ones; a row about ourselves is ignored.
+  void merge(const std::vector<CounterRow>& rows, TimePoint now);
+  void on_gone(const PeerId& peer, TimePoint now);
+  void on_live(const PeerId& peer);
+  // Own row and the ones told least lately, to go with the next probes.
+  std::vector<CounterRow> rows_to_tell(std::size_t count);
+
+  // Sums over this node, the live members and those gone for less than an hour.
+  std::vector<std::uint64_t> totals(TimePoint now);
+  std::vector<FleetMember> members() const;
+
+ private:
+  struct Known {
+    FleetMember member;
+    std::uint64_t told = 0;
+    // A process that restarted counts from zero; what its life before counted is kept apart, once.
+    std::vector<std::uint64_t> earlier;
+  };
+  void drop_old(TimePoint now);
+
+  CounterRow own_;
+  std::unordered_map<PeerId, Known> known_;
+  std::uint64_t tellings_ = 0;
+};
+
+}  // namespace ghmesh::mesh

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace ghmesh::mesh {
+
+struct ExchangeLimits {
+  // What a member keeps for the mesh: 1,000 keys of 22 KiB on each of two ranks among three members.
+  std::size_t shelf_bytes = 64u << 20;
+  std::size_t shelf_entries = 100'000;
+  std::size_t ledger_keys = 200'000;  // 32 bytes each
+
+  // A first answer takes one round trip, 2 ms on one network; after seven of them rank 2 is asked as well.
+  Duration first_answer = 15ms;
+  // No peer path may add more than this to a request.
+  Duration patience = 50ms;
+  // The same when this node has gone alone too often and the others are seen to live: an owner that is slow for all
+  // must not send everybody to GitHub.
+  Duration patience_over_budget = 200ms;
+  double alone_per_second = 1;
+  double alone_burst = 5;
+  // After so many searches in a row without any answer the mesh is tried once a second only.
+  unsigned bypass_after = 3;
+  // While someone else fetches: heartbeats, how many may be missed, and the end of any wait.
+  Duration beat = 50ms;
+  Duration missed_beats = 150ms;
+  Duration longest_wait = 5s;
+  // A fetch that says nothing for this long has died (twice GitHub's p99); it says Hold more often than that, and ends.
+  Duration lease = 600ms;
+  Duration hold_every = 250ms;
+  Duration longest_fetch = 35s;
+  // Asking the other ranks, then everybody, before a charge.
+  Duration peek = 15ms;
+  Duration who_has = 12ms;
+  // A member that did not answer is passed over this long, doubling while it goes on.
+  Duration doubt = 2s;
+  Duration max_doubt = 60s;
+  // Uncacheable answers, and refused ones.
+  Duration pass = 60s;
+  Duration negative = 15s;
+  // A write is told to everybody before its answer goes to the client, but not for ever.
+  Duration invalidate_wait = 100ms;
+  Duration remember_invalidated = 40s;
+  Duration repair_timeout = 2s;
+  Duration ledger_every = 1s;
+
+  std::size_t searches = 4096;
+  std::size_t flights = 16'384;
+  std::size_t waiters = 1024;  // per key
+  std::size_t relays = 4096;
+  std::size_t pauses = 1024;
+  // One other's word stops us this long; two, or GitHub's own, until the reset.
+  Duration uncorroborated_pause = 30s;
+};
+
+}  // namespace ghmesh::mesh

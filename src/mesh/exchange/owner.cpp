@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "owner.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+
+namespace ghmesh::mesh {
+namespace {
+
+std::uint32_t ms(Duration duration) {
+  return static_cast<std::uint32_t>(
+      std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()));
+}
+
+}  // namespace
+
+bool Owner::answer_if_fresh(const Waiter& waiter, const LookupKey& key, TimePoint now) {
+  const Held* held = bus_.shelf.best(key, waiter.tag);
+  if (held == nullptr) return false;
+  const Validation* validation = held->fresh_for(waiter.tag, now);
+  const bool candidate = validation == nullptr;
+  if (candidate) validation = held->fresh_for_anyone(now);
+  if (validation == nullptr) return false;
+  const Freshness fresh = Shelf::restate(*validation, now);
+  if (held->item->version == waiter.have) {
+    bus_.send(waiter.reply_to, Same{.id = waiter.ask, .version = waiter.have, .fresh = fresh, .candidate = candidate});
+  } else {
+    bus_.send(waiter.reply_to,
+              Body{.id = waiter.ask, .item = held->item, .base = waiter.have, .fresh = fresh, .candidate = candidate});
+  }
+  return true;
+}
+
+void Owner::on_ask(const PeerId& from, const Ask& ask, TimePoint now) {
+  const Waiter waiter{
+      .reply_to = from, .asker = ask.origin.value_or(from), .ask = ask.id, .tag = ask.tag, .have = ask.have};
+  if (const auto it = passes_.find(ask.key); it != passes_.end()) {
+    if (it->second > now) return bus_.send(from, Pass{.id = ask.id, .for_ms = ms(it->second - now)});
+    passes_.erase(it);
+  }
+  if (answer_if_fresh(waiter, ask.key, now)) return;
+  if (const auto it = flights_.find(ask.key); it != flights_.end()) return join(it->second, ask.key, waiter, now);
+  if (ask.hop == 0) {
+    const std::size_t rank = bus_.ranks.rank_of(bus_.self, partition_of(ask.key));
+    const Ranks::Row& row = bus_.ranks.of(ask.key);
+    // The asker's view is not ours. One hint; it does not follow a second.
+    if (rank == kRanks && !row.empty()) return bus_.send(from, Try{.id = ask.id, .peer = row.front()});
+    if (rank > 0 && rank < kRanks && relay(from, ask, now)) return;
+  }
+  start(ask.key, waiter, now);
+}
+
+bool Owner::relay(const PeerId& from, const Ask& ask, TimePoint now) {
+  if (relays_.size() >= bus_.limits.relays) return false;
+  for (const PeerId& better : bus_.ranks.of(ask.key)) {
+    if (better == bus_.self) return false;
+    if (better == from || bus_.scores.avoided(better, now)) continue;
+    Ask relayed = ask;
+    relayed.hop = 1;
+    relayed.origin = from;
+    relays_[ask.id] = {.from = from, .to = better, .ask = ask, .until = now + bus_.limits.first_answer};
+    relay_timers_.arm(now + bus_.limits.first_answer, ask.id);
+    bus_.send(better, std::move(relayed));
+    return true;
+  }
+  return false;
+}
+
+bool Owner::on_relayed_answer(const PeerId& from, std::uint64_t id, const Message& answer, TimePoint now) {
+  const auto it = relays_.find(id);
+  if (it == relays_.end() || it->second.to != from) return false;
+  const Relay relay = it->second;
+  bus_.send(relay.from, answer);
+  if (std::holds_alternative<Wait>(answer)) {
+    it->second.until = now + bus_.limits.missed_beats;
+    relay_timers_.arm(it->second.until, id);
+    return true;
+  }
+  if (std::holds_alternative<Lease>(answer) && forwards_.size() < bus_.limits.relays) {
+    // The asker may be unable to reach the owner: what it brings to us goes there too.
+    forwards_[relay.ask.key] = {.asker = relay.from, .to = from, .until = now + bus_.limits.longest_fetch};
+  }
+  relays_.erase(it);
+  return true;
+}
+
+void Owner::join(Flight& flight, const LookupKey& key, const Waiter& waiter, TimePoint now) {
+  if (flight.stage == Stage::Leased && flight.holder.asker == waiter.asker && flight.holder.ask == waiter.ask) {
+    flight.holder.reply_to = waiter.reply_to;
+    if (!flight.shadow) send_lease(flight, key, now);
+    return;
+  }
+  for (const Waiter& each : flight.waiters)
+    if (each.ask == waiter.ask && each.reply_to == waiter.reply_to) return;
+  // Too many for one key: these go alone.
+  if (flight.waiters.size() >= bus_.limits.waiters) return;
+  flight.waiters.push_back(waiter);
+  const Duration eta = flight.stage == Stage::Leased ? flight.deadline - now : bus_.limits.peek;
+  bus_.send(waiter.reply_to,
+            Wait{.id = waiter.ask, .eta_ms = static_cast<std::uint16_t>(std::min<std::uint32_t>(ms(eta), 0xffff))});
+  if (flight.waiters.size() == 1 && flight.stage == Stage::Leased) {
+    flight.next_beat = now + bus_.limits.beat;
+    timers_.arm(flight.next_beat, key);
+  }
+}
+
+void Owner::start(const LookupKey& key, const Waiter& waiter, TimePoint now) {
+  if (flights_.size() >= bus_.limits.flights) return bus_.send(waiter.reply_to, Pass{.id = waiter.ask, .for_ms = 0});
+  Flight& flight = flights_[key];
+  flight.waiters.push_back(waiter);
+  const bool cold = ((bus_.cold >> partition_of(key)) & 1) != 0;
+  // A body here, even a stale one, makes a fetch free unless the resource changed.
+  if (bus_.shelf.best(key, waiter.tag) != nullptr || (!cold && !bus_.shelf.known(key))) return grant(flight, key, now);
+  bus_.send(waiter.reply_to, Wait{.id = waiter.ask, .eta_ms = static_cast<std::uint16_t>(ms(bus_.limits.peek))});
+  peek_others(flight, key, now);
+}
+
+void Owner::peek_others(Flight& flight, const LookupKey& key, TimePoint now) {
+  flight.stage = Stage::Peeking;
+  flight.peek = bus_.random.next_u64();
+  flight.deadline = now + bus_.limits.peek;
+  flight.peeks_open = 0;
+  std::vector<PeerId> targets;
+  const std::uint8_t partition = partition_of(key);
+  for (const Ranks::Row* row : {&bus_.ranks.of(partition), static_cast<const Ranks::Row*>(&bus_.previous[partition])})
+    for (const PeerId& peer : *row)
+      if (peer != bus_.self && peer != flight.waiters.front().asker && !bus_.scores.avoided(peer, now) &&
+          std::find(targets.begin(), targets.end(), peer) == targets.end())
+        targets.push_back(peer);
+  for (const PeerId& peer : targets) bus_.send(peer, Peek{.id = flight.peek, .key = key, .have = {}});
+  flight.peeks_open = targets.size();
+  if (targets.empty()) return nothing_found(flight, key, now);
+  timers_.arm(flight.deadline, key);
+}
+
+void Owner::nothing_found(Flight& flight, const LookupKey& key, TimePoint now) {
+  // "Never seen" is fetched at once; "known but lost" is worth a question to all.
+  if (!flight.asked_all && bus_.shelf.known(key)) return ask_everybody(flight, key, now);
+  grant(flight, key, now);
+}
+
+void Owner::ask_everybody(Flight& flight, const LookupKey& key, TimePoint now) {
+  flight.stage = Stage::AskingAll;
+  flight.asked_all = true;
+  flight.peek = bus_.random.next_u64();
+  flight.deadline = now + bus_.limits.who_has;
+  ++asked_everybody_;
+  for (const PeerId& peer : bus_.everybody())
+    if (peer != bus_.self && !bus_.scores.avoided(peer, now)) bus_.send(peer, WhoHas{.id = flight.peek, .key = key});
+  timers_.arm(flight.deadline, key);
+}
+
+void Owner::grant(Flight& flight, const LookupKey& key, TimePoint now) {
+  GHMESH_CHECK(!flight.waiters.empty());
+  flight.stage = Stage::Leased;
+  flight.shadow = false;
+  flight.holder = flight.waiters.front();
+  flight.waiters.pop_front();
+  flight.lease = bus_.random.next_u64();
+  flight.granted = now;
+  flight.deadline = now + bus_.limits.lease;
+  flight.next_beat = now + bus_.limits.beat;
+  timers_.arm(flight.waiters.empty() ? flight.deadline : flight.next_beat, key);
+  send_lease(flight, key, now);
+}
+
+void Owner::send_lease(const Flight& flight, const LookupKey& key, TimePoint now) {
+  Lease lease{.id = flight.holder.ask, .lease = flight.lease, .key = key, .deadline_ms = ms(flight.deadline - now)};
+  for (const PeerId& peer : bus_.ranks.of(key)) {
+    if (peer == bus_.self || (bus_.scores.avoided(peer, now) && peer != flight.holder.asker)) continue;
+    // A holder that stands behind us is its own shadow.
+    if (peer != flight.holder.asker) {
+      lease.shadow = peer;
+      bus_.send(peer, Shadow{.lease = flight.lease,
+                             .key = key,
+                             .ask = flight.holder.ask,
+                             .holder = flight.holder.asker,
+                             .deadline_ms = lease.deadline_ms});
+    }
+    break;
+  }
+  if (const Held* held = bus_.shelf.best(key, flight.holder.tag)) {
+    lease.stale = held->item->version;
+    if (lease.stale != flight.holder.have) {
+      lease.item = held->item;
+      lease.base = flight.holder.have;
+    }
+  }
+  bus_.send(flight.holder.reply_to, std::move(lease));
+}
+
+void Owner::settle(const LookupKey& key, TimePoint now) {
+  const auto it = flights_.find(key);
+  if (it == flights_.end()) return;
+  Flight& flight = it->second;
+  std::erase_if(flight.waiters, [&](const Waiter& waiter) { return answer_if_fresh(waiter, key, now); });
+  if (flight.waiters.empty()) {
+    flights_.erase(it);
+  } else {
+    grant(flight, key, now);
+  }
+}
+
+void Owner::learned(const LookupKey& key, bool is_new, TimePoint now) {
+  if (!is_new || bus_.ranks.rank_of(bus_.self, partition_of(key)) != 0) return;
+  const Ranks::Row& row = bus_.ranks.of(key);
+  if (row.size() < kRanks) return;
+  // Rank 2 gets the body; rank 3 must know at least that it exists.
+  ledgers_[row[2]].push_back(key);
+  if (ledgers_due_ == TimePoint::max()) ledgers_due_ = now + bus_.limits.ledger_every;
+}
+
+void Owner::send_ledgers(TimePoint now) {
+  if (now < ledgers_due_) return;
+  ledgers_due_ = TimePoint::max();
+  for (auto& [peer, keys] : ledgers_)
+    for (std::size_t i = 0; i < keys.size(); i += WireLimits::kLedgerKeys) {
+      const auto begin = keys.begin() + static_cast<std::ptrdiff_t>(i);
+      const auto end = keys.begin() + static_cast<std::ptrdiff_t>(std::min(keys.size(), i + WireLimits::kLedgerKeys));
+      bus_.send(peer, Ledger{.keys = {begin, end}});
+    }
+  ledgers_.clear();
+}
+
+void Owner::forward_result(const PeerId& from, const LookupKey& key, Message message, TimePoint now) {
+  const auto it = forwards_.find(key);
+  if (it == forwards_.end()) return;
+  if (it->second.asker == from && it->second.until > now) bus_.send(it->second.to, std::move(message));
+  forwards_.erase(it);
+}
+
+void Owner::on_put(const PeerId& from, const Put& put, TimePoint now) {
+  const LookupKey& key = put.item->key;
+  forward_result(from, key, put, now);
+  const auto it = flights_.find(key);
+  const bool of_lease = it != flights_.end() && it->second.lease == put.lease;
+  // Without a lease only something newer counts: a fetch that was given up may end late.
+  if (!of_lease)
+    if (const Held* held = bus_.shelf.best(key, put.fresh.tag))
+      if (const Validation* validation = held->fresh_for_anyone(now);
+          validation != nullptr && validation->said.fetched_at_ms > put.fresh.fetched_at_ms)
+        return;
+  const bool is_new = !bus_.shelf.known(key);
+  // A write came between: the bytes may be from before it, so they are kept but not called fresh.
+  const bool outdated = of_lease && bus_.written_since(put.item->groups, it->second.granted);
+  bus_.shelf.put(put.item, outdated ? nullptr : &put.fresh, from, now);
+  learned(key, is_new, now);
+  settle(key, now);
+}
+
+void Owner::on_renew(const PeerId& from, const Renew& renew, TimePoint now) {
+  forward_result(from, renew.key, renew, now);
+  const auto it = flights_.find(renew.key);
+  const Held* held = bus_.shelf.at(renew.key, renew.version);
+  const bool outdated =
+      held != nullptr && it != flights_.end() && bus_.written_since(held->item->groups, it->second.granted);
+  if (held != nullptr) {
+    if (!outdated) bus_.shelf.confirm(renew.key, renew.version, renew.fresh, now);
+    return settle(renew.key, now);
+  }
+  if (bus_.ranks.rank_of(bus_.self, partition_of(renew.key)) == kRanks) return settle(renew.key, now);
+  // Confirmed, but not held here: whoever confirmed it has it.
+  Flight& flight = flights_[renew.key];
+  flight.stage = Stage::Peeking;
+  flight.peek = bus_.random.next_u64();
+  flight.peeks_open = 1;
+  flight.deadline = now + bus_.limits.peek;
+  timers_.arm(flight.deadline, renew.key);
+  bus_.send(from, Peek{.id = flight.peek, .key = renew.key, .have = {}});
+}
+
+void Owner::on_release(const PeerId& from, const Release& release, TimePoint now) {
+  forward_result(from, release.key, release, now);
+  if (release.outcome != ReleaseOutcome::Failed && passes_.size() < bus_.limits.flights)
+    passes_[release.key] = now + (release.outcome == ReleaseOutcome::Pass ? bus_.limits.pass : bus_.limits.negative);
+  const auto it = flights_.find(release.key);
+  if (it == flights_.end() || it->second.lease != release.lease) return;
+  if (release.outcome == ReleaseOutcome::Failed) return settle(release.key, now);
+  for (const Waiter& waiter : it->second.waiters)
+    bus_.send(waiter.reply_to, Pass{.id = waiter.ask, .for_ms = ms(passes_[release.key] - now)});
+  flights_.erase(it);
+}
+
+void Owner::on_hold(const PeerId& from, const Hold& hold, TimePoint now) {
+  const auto it = flights_.find(hold.key);
+  if (it == flights_.end() || it->second.lease != hold.lease || it->second.stage != Stage::Leased) return;
+  static_cast<void>(from);
+  if (now - it->second.granted > bus_.limits.longest_fetch) return;
+  it->second.deadline = now + bus_.limits.lease;
+  timers_.arm(it->second.deadline, hold.key);
+}
+
+void Owner::on_shadow(const PeerId& from, const Shadow& shadow, TimePoint now) {
+  static_cast<void>(from);
+  if (flights_.size() >= bus_.limits.flights) return;
+  Flight& flight = flights_[shadow.key];
+  if (flight.stage == Stage::Leased && flight.lease != 0 && !flight.shadow && flight.lease != shadow.lease) return;
+  flight.stage = Stage::Leased;
+  flight.shadow = true;
+  flight.lease = shadow.lease;
+  flight.holder = {.reply_to = shadow.holder, .asker = shadow.holder, .ask = shadow.ask, .tag = {}, .have = {}};
+  flight.granted = now;
+  flight.deadline = now + std::chrono::milliseconds(std::min<std::uint32_t>(shadow.deadline_ms, 10'000));
+  flight.next_beat = now + bus_.limits.beat;
+  timers_.arm(flight.waiters.empty() ? flight.deadline : flight.next_beat, shadow.key);
+}
+
+void Owner::on_peek(const PeerId& from, const Peek& peek, TimePoint now) {
+  Found found{.id = peek.id, .key = peek.key};
+  if (const Held* held = bus_.shelf.best(peek.key, TokenTag{})) {
+    found.version = held->item->version;
+    if (found.version != peek.have) found.item = held->item;
+    for (const Validation& each : held->validations)
+      if (each.until > now) found.freshnesses.push_back(Shelf::restate(each, now));
+  }
+  bus_.send(from, std::move(found));
+}
+
+void Owner::on_found(const PeerId& from, const Found& found, TimePoint now) {
+  const auto it = flights_.find(found.key);
+  if (it == flights_.end() || it->second.peek != found.id || it->second.stage != Stage::Peeking) return;
+  Flight& flight = it->second;
+  if (found.item != nullptr && found.item->key == found.key) {
+    bus_.shelf.put(found.item, nullptr, from, now);
+    if (!bus_.written_since(found.item->groups, now - bus_.limits.remember_invalidated))
+      for (const Freshness& fresh : found.freshnesses) bus_.shelf.confirm(found.key, found.version, fresh, now);
+    return settle(found.key, now);
+  }
+  if (flight.peeks_open > 0) --flight.peeks_open;
+  if (flight.peeks_open == 0) {
+    if (flight.waiters.empty()) {
+      flights_.erase(it);
+    } else {
+      nothing_found(flight, found.key, now);
+    }
+  }
+}
+
+void Owner::on_who_has(const PeerId& from, const WhoHas& question, TimePoint now) {
+  const Held* held = bus_.shelf.best(question.key, TokenTag{});
+  if (held == nullptr) return;
+  bus_.send(
+      from,
+      Have{
+          .id = question.id, .key = question.key, .version = held->item->version, .age_ms = ms(now - held->confirmed)});
+}
+
+void Owner::on_have(const PeerId& from, const Have& have, TimePoint now) {
+  const auto it = flights_.find(have.key);
+  if (it == flights_.end() || it->second.peek != have.id || it->second.stage != Stage::AskingAll) return;
+  Flight& flight = it->second;
+  flight.stage = Stage::Peeking;
+  flight.peek = bus_.random.next_u64();
+  flight.peeks_open = 1;
+  flight.deadline = now + bus_.limits.peek;
+  timers_.arm(flight.deadline, have.key);
+  bus_.send(from, Peek{.id = flight.peek, .key = have.key, .have = {}});
+}
+
+void Owner::on_disconnected(const PeerId& peer, TimePoint now) {
+  std::vector<LookupKey> lost;
+  for (auto& [key, flight] : flights_) {
+    std::erase_if(flight.waiters, [&](const Waiter& waiter) { return waiter.reply_to == peer; });
+    if (flight.stage == Stage::Leased && flight.holder.asker == peer) lost.push_back(key);
+  }
+  for (const LookupKey& key : lost) {
+    // The shadow leaves the first move to the owner.
+    Flight& flight = flights_.at(key);
+    if (!flight.shadow) {
+      settle(key, now);
+    } else if (flight.waiters.empty()) {
+      flights_.erase(key);
+    }
+  }
+}
+
+void Owner::look_at(const LookupKey& key, TimePoint now) {
+  const auto it = flights_.find(key);
+  if (it == flights_.end()) return;
+  Flight& flight = it->second;
+  if (now >= flight.deadline) {
+    switch (flight.stage) {
+      case Stage::Peeking:
+      case Stage::AskingAll:
+        if (flight.waiters.empty()) {
+          flights_.erase(it);
+        } else {
+          nothing_found(flight, key, now);
+        }
+        return;
+      case Stage::Leased:
+        // The fetcher died, or its result went astray.
+        return settle(key, now);
+    }
+  }
+  TimePoint next = flight.deadline;
+  if (flight.stage == Stage::Leased && !flight.waiters.empty()) {
+    if (now >= flight.next_beat) {
+      flight.next_beat = now + bus_.limits.beat;
+      for (const Waiter& waiter : flight.waiters)
+        bus_.send(
+            waiter.reply_to,
+            Wait{.id = waiter.ask,
+                 .eta_ms = static_cast<std::uint16_t>(std::min<std::uint32_t>(ms(flight.deadline - now), 0xffff))});
+    }
+    next = std::min(next, flight.next_beat);
+  }
+  timers_.arm(next, key);
+}
+
+void Owner::tick(TimePoint now) {
+  for (const LookupKey& key : timers_.take_due(now)) look_at(key, now);
+  for (const std::uint64_t id : relay_timers_.take_due(now)) {
+    const auto it = relays_.find(id);
+    if (it == relays_.end() || it->second.until > now) continue;
+    const Relay relay = it->second;
+    relays_.erase(it);
+    bus_.silent(relay.to, now);
+    Ask ask = relay.ask;
+    ask.hop = 1;
+    on_ask(relay.from, ask, now);
+  }
+  send_ledgers(now);
+}
+
+TimePoint Owner::next_deadline() const { return std::min({timers_.next(), relay_timers_.next(), ledgers_due_}); }
+
+}  // namespace ghmesh::mesh

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <unordered_map>
+
+#include "bus.hpp"
+#include "timers.hpp"
+
+// The answering side: a member asked for a key that it owns (rank 1) or stands behind (ranks 2 and 3). Per key at most
+// one fetch is under way in the fleet; everybody else waits, with heartbeats. Before a fetch that would be charged, the
+// other ranks and then all members are asked for a lost body. Private to the room; one thread.
+
+namespace ghmesh::mesh {
+
+class Owner {
+ public:
+  explicit Owner(Bus& bus) : bus_(bus) {}
+
+  void on_ask(const PeerId& from, const Ask& ask, TimePoint now);
+  // An answer to an Ask that we relayed. False: not ours.
+  bool on_relayed_answer(const PeerId& from, std::uint64_t id, const Message& answer, TimePoint now);
+  void on_put(const PeerId& from, const Put& put, TimePoint now);
+  void on_renew(const PeerId& from, const Renew& renew, TimePoint now);
+  void on_release(const PeerId& from, const Release& release, TimePoint now);
+  void on_hold(const PeerId& from, const Hold& hold, TimePoint now);
+  void on_shadow(const PeerId& from, const Shadow& shadow, TimePoint now);
+  void on_peek(const PeerId& from, const Peek& peek, TimePoint now);
+  void on_found(const PeerId& from, const Found& found, TimePoint now);
+  void on_who_has(const PeerId& from, const WhoHas& question, TimePoint now);
+  void on_have(const PeerId& from, const Have& have, TimePoint now);
+  void on_disconnected(const PeerId& peer, TimePoint now);
+  void tick(TimePoint now);
+  TimePoint next_deadline() const;
+
+  std::size_t flights() const { return flights_.size(); }
+  // Known but lost keys that everybody was asked for.
+  std::uint64_t asked_everybody() const { return asked_everybody_; }
+
+ private:
+  struct Waiter {
+    PeerId reply_to = nobody();
+    PeerId asker = nobody();  // another one than reply_to if that relayed
+    std::uint64_t ask = 0;
+    TokenTag tag{};
+    Version have{};
+  };
+  enum class Stage : std::uint8_t { Peeking, AskingAll, Leased };
+  struct Flight {
+    Stage stage = Stage::Peeking;
+    std::uint64_t lease = 0;
+    Waiter holder;
+    bool shadow = false;  // granted by another owner
+    bool asked_all = false;
+    TimePoint granted{};
+    TimePoint deadline{};
+    TimePoint next_beat{};
+    std::uint64_t peek = 0;
+    std::size_t peeks_open = 0;
+    std::deque<Waiter> waiters;
+  };
+  struct Relay {
+    PeerId from = nobody();
+    PeerId to = nobody();
+    Ask ask;
+    TimePoint until{};
+  };
+
+  bool answer_if_fresh(const Waiter& waiter, const LookupKey& key, TimePoint now);
+  bool relay(const PeerId& from, const Ask& ask, TimePoint now);
+  void start(const LookupKey& key, const Waiter& waiter, TimePoint now);
+  void join(Flight& flight, const LookupKey& key, const Waiter& waiter, TimePoint now);
+  void peek_others(Flight& flight, const LookupKey& key, TimePoint now);
+  void ask_everybody(Flight& flight, const LookupKey& key, TimePoint now);
+  void nothing_found(Flight& flight, const LookupKey& key, TimePoint now);
+  void grant(Flight& flight, const LookupKey& key, TimePoint now);
+  void send_lease(const Flight& flight, const LookupKey& key, TimePoint now);
+  // Serves whom it can and gives the lease to the next.
+  void settle(const LookupKey& key, TimePoint now);
+  void look_at(const LookupKey& key, TimePoint now);
+  void learned(const LookupKey& key, bool is_new, TimePoint now);
+  void send_ledgers(TimePoint now);
+  void forward_result(const PeerId& from, const LookupKey& key, Message message, TimePoint now);
+
+  Bus& bus_;
+  std::unordered_map<LookupKey, Flight, KeyHash> flights_;
+  Timers<LookupKey> timers_;
+  std::unordered_map<std::uint64_t, Relay> relays_;
+  Timers<std::uint64_t> relay_timers_;
+  struct Forward {
+    PeerId asker = nobody();
+    PeerId to = nobody();
+    TimePoint until{};
+  };
+  std::unordered_map<LookupKey, Forward, KeyHash> forwards_;
+  std::unordered_map<LookupKey, TimePoint, KeyHash> passes_;
+  std::unordered_map<PeerId, std::vector<LookupKey>> ledgers_;
+  TimePoint ledgers_due_ = TimePoint::max();
+  std::uint64_t asked_everybody_ = 0;
+};
+
+}  // namespace ghmesh::mesh

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "mesh/exchange/fleet.hpp"
+#include "mesh/exchange/pause.hpp"
+#include "mesh/exchange/scores.hpp"
+#include "mesh/exchange/shelf.hpp"
+
+namespace ghmesh::mesh {
+namespace {
+
+PeerId peer(std::uint8_t n) { return *PeerId::decode(std::array<std::uint8_t, 3>{0, 1, n}); }
+const TimePoint kNow = TimePoint(1h);
+const ExchangeLimits kLimits;
+
+TokenTag tag(std::uint8_t n) {
+  TokenTag t{};
+  t.fill(n);
+  return t;
+}
+ItemPtr item(std::uint8_t key, std::uint8_t version, std::size_t size = 10) {
+  auto made = std::make_shared<Item>();
+  made->key.fill(key);
+  made->version.fill(version);
+  made->groups = {key};
+  made->body = Bytes(size, version);
+  return made;
+}
+Freshness fresh(std::uint8_t token, std::uint32_t ms = 60000) {
+  return {.tag = tag(token), .fetched_at_ms = 1, .fresh_ms = ms, .left_ms = ms, .seal = {}};
+}
+
+TEST(Shelf, FreshForTheTokenThatSawItAndNobodyElse) {
+  Shelf shelf(kLimits);
+  const Freshness by_one = fresh(1);
+  shelf.put(item(5, 1), &by_one, peer(1), kNow);
+  const Held* held = shelf.best(item(5, 1)->key, tag(1));
+  ASSERT_NE(held, nullptr);
+  EXPECT_NE(held->fresh_for(tag(1), kNow + 59s), nullptr);
+  EXPECT_EQ(held->fresh_for(tag(1), kNow + 60s), nullptr);
+  EXPECT_EQ(held->fresh_for(tag(2), kNow), nullptr);
+  EXPECT_NE(held->fresh_for_anyone(kNow), nullptr);
+  EXPECT_EQ(Shelf::restate(held->validations[0], kNow + 20s).left_ms, 40000u);
+}
+
+TEST(Shelf, TwoTokensMaySeeTwoVersions) {
+  Shelf shelf(kLimits);
+  const Freshness one = fresh(1), two = fresh(2);
+  shelf.put(item(5, 1), &one, peer(1), kNow);
+  shelf.put(item(5, 2), &two, peer(1), kNow);
+  EXPECT_EQ(shelf.best(item(5, 1)->key, tag(1))->item->version, item(5, 1)->version);
+  EXPECT_EQ(shelf.best(item(5, 1)->key, tag(2))->item->version, item(5, 2)->version);
+  // A newer version of token 1 replaces its own old one only.
+  shelf.put(item(5, 3), &one, peer(1), kNow + 1s);
+  EXPECT_EQ(shelf.best(item(5, 1)->key, tag(1))->item->version, item(5, 3)->version);
+  EXPECT_EQ(shelf.best(item(5, 1)->key, tag(2))->item->version, item(5, 2)->version);
+}
+
+TEST(Shelf, InvalidationKeepsTheBytesAsCandidates) {
+  Shelf shelf(kLimits);
+  const Freshness one = fresh(1);
+  shelf.put(item(5, 1), &one, peer(1), kNow);
+  shelf.put(item(6, 1), &one, peer(1), kNow);
+  EXPECT_EQ(shelf.stale_groups({5}), 1u);
+  EXPECT_EQ(shelf.best(item(5, 1)->key, tag(1))->fresh_for_anyone(kNow), nullptr);
+  EXPECT_NE(shelf.best(item(6, 1)->key, tag(1))->fresh_for_anyone(kNow), nullptr);
+}
+
+TEST(Shelf, StaysInsideItsBytes) {
+  ExchangeLimits small;
+  small.shelf_bytes = 100'000;
+  Shelf shelf(small);
+  for (int i = 0; i < 200; ++i) {
+    auto made = std::make_shared<Item>(*item(1, static_cast<std::uint8_t>(i), 5000));
+    store_be(made->key.data(), static_cast<std::uint32_t>(i));
+    shelf.put(made, nullptr, peer(1), kNow);
+    EXPECT_LE(shelf.bytes(), small.shelf_bytes);
+  }
+  EXPECT_GT(shelf.entries(), 10u);
+  shelf.put(item(2, 2, 50'000), nullptr, peer(1), kNow);
+  EXPECT_EQ(shelf.best(item(2, 2)->key, {}), nullptr) << "an eighth of the shelf at most";
+}
+
+TEST(Shelf, NobodyStretchesALifeBeyondWhatWasSealed) {
+  Shelf shelf(kLimits);
+  Freshness liar = fresh(1, 1000);
+  liar.left_ms = 86'400'000;
+  shelf.put(item(5, 1), &liar, peer(1), kNow);
+  EXPECT_EQ(shelf.best(item(5, 1)->key, tag(1))->fresh_for(tag(1), kNow + 1s), nullptr);
+}
+
+TEST(Scores, ALiarIsBannedLongerEachTime) {
+  PeerScores scores(kLimits);
+  TimePoint now = kNow;
+  for (const int minutes : {10, 20, 40}) {
+    for (int i = 0; i < 20; ++i) scores.note(peer(1), Experience::Mismatch, now);
+    EXPECT_TRUE(scores.banned(peer(1), now + std::chrono::minutes(minutes) - 1s));
+    now += std::chrono::minutes(minutes);
+    EXPECT_FALSE(scores.banned(peer(1), now));
+  }
+}
+
+TEST(Scores, ChangeIsNotALie) {
+  PeerScores scores(kLimits);
+  for (int i = 0; i < 1000; ++i) scores.note(peer(1), i % 5 == 0 ? Experience::Mismatch : Experience::Proved, kNow);
+  EXPECT_FALSE(scores.banned(peer(1), kNow));
+  EXPECT_GT(scores.score(peer(1)), 0.5);
+}
+
+TEST(Scores, SilenceIsPassedOverAndForgiven) {
+  PeerScores scores(kLimits);
+  scores.note(peer(1), Experience::Silent, kNow);
+  EXPECT_TRUE(scores.avoided(peer(1), kNow + 1s));
+  EXPECT_FALSE(scores.avoided(peer(1), kNow + 2s));
+  scores.note(peer(1), Experience::Silent, kNow + 2s);
+  EXPECT_TRUE(scores.avoided(peer(1), kNow + 5s));
+  scores.note(peer(1), Experience::Answered, kNow + 5s);
+  EXPECT_FALSE(scores.avoided(peer(1), kNow + 5s));
+}
+
+TEST(Pause, OneLiarStopsABucketForSecondsOnly) {
+  PauseBoard board(kLimits);
+  board.on_told(peer(1), tag(1), 1000h, kNow);
+  EXPECT_TRUE(board.until(tag(1), 0, kNow + 29s));
+  EXPECT_FALSE(board.until(tag(1), 0, kNow + 31s));
+  // Repeating it does not corroborate it.
+  board.on_told(peer(1), tag(1), 1000h, kNow + 1s);
+  EXPECT_FALSE(board.until(tag(1), 0, kNow + 32s));
+  board.on_told(peer(2), tag(1), 300s, kNow + 2s);
+  EXPECT_FALSE(board.until(tag(1), 0, kNow + 62s)) << "two may be two liars";
+  board.on_told(peer(3), tag(1), 300s, kNow + 2s);
+  EXPECT_TRUE(board.until(tag(1), 0, kNow + 300s));
+  EXPECT_FALSE(board.until(tag(1), 0, kNow + 303s));
+}
+
+TEST(Pause, WhoeverIsDisprovedIsNotListenedTo) {
+  PauseBoard board(kLimits);
+  board.on_told(peer(1), tag(1), 1000h, kNow);
+  EXPECT_TRUE(board.on_success(tag(1), kNow + 31s));
+  board.on_told(peer(1), tag(1), 1000h, kNow + 32s);
+  EXPECT_FALSE(board.until(tag(1), 0, kNow + 32s));
+  board.on_own(tag(1), 600s, kNow + 40s);
+  board.on_told(peer(2), tag(1), Duration::zero(), kNow + 41s);
+  EXPECT_TRUE(board.until(tag(1), 0, kNow + 42s)) << "others do not take back what GitHub said to us";
+}
+
+TEST(Pause, GitHubsOwnWordCountsAndEndsInAnOrder) {
+  PauseBoard board(kLimits);
+  board.on_own(tag(1), 600s, kNow);
+  EXPECT_EQ(*board.until(tag(1), 0, kNow), kNow + 600s);
+  EXPECT_GT(*board.until(tag(1), 1, kNow), *board.until(tag(1), 0, kNow));
+  EXPECT_FALSE(board.until(tag(2), 0, kNow));
+  EXPECT_TRUE(board.on_success(tag(1), kNow));
+  EXPECT_FALSE(board.until(tag(1), 9, kNow));
+}
+
+TEST(Fleet, EachMemberOnceAndTheGoneForAnHour) {
+  Fleet fleet(peer(1), 1000);
+  fleet.set_own({5, 1});
+  const CounterRow two{.peer = peer(2), .started_ms = 1000, .sequence = 3, .values = {10, 2}};
+  fleet.merge({two, two}, kNow);
+  fleet.merge({two}, kNow);
+  EXPECT_EQ(fleet.totals(kNow), (std::vector<std::uint64_t>{15, 3}));
+  CounterRow old = two;
+  old.sequence = 2;
+  old.values = {9, 1};
+  fleet.merge({old}, kNow);
+  EXPECT_EQ(fleet.totals(kNow)[0], 15u);
+  fleet.merge({{.peer = peer(1), .started_ms = 1000, .sequence = 99, .values = {1000}}}, kNow);
+  EXPECT_EQ(fleet.totals(kNow)[0], 15u) << "our own figures come from us";
+  fleet.on_gone(peer(2), kNow);
+  EXPECT_EQ(fleet.totals(kNow + 59min)[0], 15u);
+  EXPECT_EQ(fleet.totals(kNow + 61min)[0], 5u);
+}
+
+TEST(Fleet, ARestartDoesNotCountBackwards) {
+  Fleet fleet(peer(1), 1000);
+  fleet.merge({{.peer = peer(2), .started_ms = 1000, .sequence = 3, .values = {10}}}, kNow);
+  fleet.merge({{.peer = peer(2), .started_ms = 2000, .sequence = 1, .values = {2}}}, kNow);
+  EXPECT_EQ(fleet.totals(kNow)[0], 12u);
+}
+
+}  // namespace
+}  // namespace ghmesh::mesh

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+
+#include "limits.hpp"
+#include "mesh/wire/message.hpp"
+
+// What a peer's answers were worth. Candidates that fail the proof more often than change explains, and messages that
+// break the protocol, ban it: 10 minutes, doubling to 24 hours. A peer that does not answer is passed over for seconds.
+// One thread.
+
+namespace ghmesh::mesh {
+
+enum class Experience : std::uint8_t { Proved, Mismatch, ProtocolError, Answered, Silent };
+
+class PeerScores {
+ public:
+  explicit PeerScores(const ExchangeLimits& limits) : limits_(limits) {}
+
+  void note(const PeerId& peer, Experience experience, TimePoint now);
+  bool banned(const PeerId& peer, TimePoint now) const;
+  // Banned, or silent lately.
+  bool avoided(const PeerId& peer, TimePoint now) const;
+  // From -1 (nothing it sent was true) to 1.
+  double score(const PeerId& peer) const;
+  void forget(const PeerId& peer) { peers_.erase(peer); }
+
+ private:
+  static constexpr unsigned kProtocolErrors = 3;
+  static constexpr unsigned kEnoughCandidates = 20;
+  static constexpr std::size_t kPeers = 8192;
+  struct Record {
+    std::uint32_t proved = 0;
+    std::uint32_t mismatched = 0;
+    std::uint32_t protocol_errors = 0;
+    std::uint32_t silences = 0;  // in a row
+    std::uint32_t bans = 0;
+    TimePoint banned_until{};
+    TimePoint avoided_until{};
+  };
+  void ban(Record& record, TimePoint now);
+
+  const ExchangeLimits& limits_;
+  std::unordered_map<PeerId, Record> peers_;
+};
+
+}  // namespace ghmesh::mesh
