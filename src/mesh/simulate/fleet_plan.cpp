@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "simulator.hpp"
 
@@ -117,16 +116,18 @@ FleetReport simulate_fleet(const FleetPlan& plan) {
 }
 
 std::string FleetReport::text() const {
-  return fmt::format(
-      "N={} K={} seed={}: charged {} / ideal {} = {:.3f}; {:.2f} messages a request; {:.2f} KB/s a node ({:.0f} % "
-      "membership); "
-      "p50 {:.2f} ms, p99 {:.0f} ms\n"
-      "{} requests: {} fresh here, {} from peers, {} upstream, {} alone, {} wrong\n",
-      plan.nodes, plan.keys, plan.seed, totals.charged, totals.ideal, charged_per_ideal, messages_per_request,
-      kilobytes_per_second,
-      totals.bytes == 0 ? 0.0
-                        : 100.0 * static_cast<double>(totals.membership_bytes) / static_cast<double>(totals.bytes),
-      p50_ms, p99_ms, totals.requests, totals.local, totals.from_peers, totals.upstream, totals.alone, totals.wrong);
+  char line[512];
+  const double membership =
+      totals.bytes == 0 ? 0 : 100.0 * static_cast<double>(totals.membership_bytes) / static_cast<double>(totals.bytes);
+  const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+  std::snprintf(line, sizeof line,
+                "N=%zu K=%u seed=%llu: charged %llu / ideal %llu = %.3f; %.2f messages a request; %.2f KB/s a node "
+                "(%.0f %% membership); p50 %.2f ms, p99 %.0f ms\n"
+                "%llu requests: %llu fresh here, %llu from peers, %llu upstream, %llu alone, %llu wrong\n",
+                plan.nodes, plan.keys, n(plan.seed), n(totals.charged), n(totals.ideal), charged_per_ideal,
+                messages_per_request, kilobytes_per_second, membership, p50_ms, p99_ms, n(totals.requests),
+                n(totals.local), n(totals.from_peers), n(totals.upstream), n(totals.alone), n(totals.wrong));
+  return line;
 }
 
 }  // namespace ghmesh::mesh::simulate
