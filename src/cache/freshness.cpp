@@ -71,10 +71,11 @@ Freshness assess_freshness(int status, FieldsView fields, WallTime received, con
   out.no_cache = control.no_cache;
   out.is_private = control.is_private;
   out.is_public = control.is_public;
-  // s-maxage carries proxy-revalidate for shared caches (§5.2.2.10). A partition of one credential is private, but what
-  // the origin forbids a shared cache is not worth the difference.
-  out.forbids_stale =
-      control.must_revalidate || control.proxy_revalidate || control.s_maxage.has_value() || control.no_cache;
+  // s-maxage carries proxy-revalidate for shared caches (§5.2.2.10). A partition of one credential is private: GitHub
+  // sends s-maxage with everything, and an operator who allows stale answers means those.
+  const bool shared = policy.partition != Partition::Credential;
+  out.forbids_stale = control.must_revalidate || control.no_cache ||
+                      (shared && (control.proxy_revalidate || control.s_maxage.has_value()));
   out.authorized_reuse = control.is_public || control.must_revalidate || control.s_maxage.has_value();
   return out;
 }

@@ -21,7 +21,7 @@ struct Freshness {
   bool no_cache = false;  // never without validation
   bool is_private = false;
   bool is_public = false;
-  bool forbids_stale = false;     // must-revalidate, proxy-revalidate, s-maxage, no-cache
+  bool forbids_stale = false;     // must-revalidate, no-cache; if shared, proxy-revalidate, s-maxage
   bool authorized_reuse = false;  // public, must-revalidate or s-maxage (§3.5)
 };
 
