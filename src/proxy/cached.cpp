@@ -75,7 +75,7 @@ io::Task<> Proxy::cached(Exchange& exchange, Plan plan, TimePoint began) {
     if (decision.serves() || just_fetched) {
       http::CacheStatus status;
       AnswerKind kind = from_disk ? AnswerKind::DiskHit : AnswerKind::MemoryHit;
-      if (just_fetched) {
+      if (collapsed && !decision.stale) {
         kind = AnswerKind::Collapsed;
         status.forward = http::Forward::Miss;
         status.forward_status = slot.entry(*decision.entry).status();
