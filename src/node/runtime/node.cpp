@@ -133,7 +133,8 @@ Result<> Node::State::open() {
   started = loop.now();
   const std::string directory = config.cache_dir.value_or("");
   if (!directory.empty())
-    if (Result<> made = make_directory(directory); !made) return made;
+    if (Result<> made = make_directory(directory); !made)
+      return std::unexpected(std::move(made.error()).with_context("--cache-dir"));
   Result<NodeKeys> loaded = load_node_keys(directory, random);
   if (!loaded) return std::unexpected(std::move(loaded.error()).with_context("--cache-dir"));
   keys = std::move(*loaded);
