@@ -58,8 +58,10 @@ conformance: release
 CYCLES ?= 1000
 soak: deps
 	@cmake --preset release --log-level=WARNING
-	@cmake --build build/release -j $(JOBS) --target store_soak
+	@cmake --build build/release -j $(JOBS) --target store_soak ghmesh ghmesh-standin
 	@build/release/src/store/store_soak $(CYCLES)
+	@tools/deps.sh npm tests/e2e
+	@GHMESH_CYCLES=$(CYCLES) GHMESH_BIN=build/release/ghmesh node --test --test-name-pattern='kill -9' tests/e2e/lifetime.test.mjs
 
 format: deps
 	@clang-format-19 -i $(OURS)

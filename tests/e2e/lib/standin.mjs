@@ -16,7 +16,8 @@ export class Standin {
   async ask (name) { return (await fetch(`${this.http}/_model/${name}`)).json() }
 
   token (value, rights) { return this.order('token', { value, ...rights }) }
-  fault (rule) { return this.order('fault', rule) }
+  // A node asks an origin that is not api.github.com as an Enterprise Server, below /api/v3.
+  fault (rule) { return this.order('fault', { ...rule, path: `*${rule.path ?? ''}` }) }
   clearFaults () { return this.order('faults/clear') }
   reset () { return this.order('reset') }
   set (path, body) { return this.order('set', { path, body }) }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// GitHub's 304 as a proof, through the real binary: tokens share what each may see, at one charge.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { newJobToken, newToken, world } from './lib/processes.mjs'
+import { cacheStatus, request } from './lib/http.mjs'
+
+const ISSUES = Array.from({ length: 24 }, (_, i) => `/repos/octo-org/repo-1/issues/${i + 1}`)
+
+// So many plain answers that the formula counts as proven for the class.
+const learn = async w => { for (const path of ISSUES) await request(w.node.url, path, { token: w.token }) }
+
+test('another token: the same bytes, proved by a free 304', async t => {
+  const other = newToken()
+  const job = newJobToken()
+  const w = await world(t, { standin: { tokens: { [other]: { login: 'other', everything: true }, [job]: { job: 'octo-org/repo-1' } } } })
+  await learn(w)
+  for (const token of [other, job]) {
+    // Of the first a canary may be charged, once.
+    const { charged, free_304: free, result } = await w.standin.cost(async () => {
+      const answers = []
+      for (const path of ISSUES) answers.push(await request(w.node.url, path, { token }))
+      return answers
+    })
+    assert.ok(charged <= 1, `${charged} charged`)
+    assert.ok(free >= 23, `${free} free`)
+    for (const [i, answer] of result.entries()) {
+      assert.equal(answer.status, 200)
+      assert.ok(answer.body.equals((await request(w.standin.http, ISSUES[i], { token: w.token })).body))
+    }
+    assert.match(cacheStatus(result.at(-1)), /hit; .*detail=proof/)
+  }
+})
+
+test('a token without access gets 404 and no octet, whatever is held', async t => {
+  const reader = newToken()
+  const w = await world(t, { standin: { args: ['--repositories', '2', '--private', '1'], tokens: { [reader]: { login: 'reader' } } } })
+  await learn(w)
+  const secret = ISSUES.map(path => path.replace('repo-1', 'repo-2'))
+  for (const path of secret) assert.equal((await request(w.node.url, path, { token: w.token })).status, 200)
+  for (const path of secret) {
+    const denied = await request(w.node.url, path, { token: reader })
+    assert.equal(denied.status, 404)
+    assert.ok(denied.body.equals((await request(w.standin.http, path, { token: reader })).body))
+  }
+})
+
+test('a right taken back is gone with the next proof', async t => {
+  const guest = newToken()
+  const w = await world(t, { standin: { tokens: { [guest]: { login: 'guest', repositories: ['octo-org/repo-2'] } } }, node: { args: ['--freshness', 'strict'] } })
+  const path = '/repos/octo-org/repo-2/issues/3'
+  assert.equal((await request(w.node.url, path, { token: guest })).status, 200)
+  assert.match(cacheStatus(await request(w.node.url, path, { token: guest })), /proof/)
+  await w.standin.token(guest, { login: 'guest' })
+  assert.equal((await request(w.node.url, path, { token: guest })).status, 404)
+  await w.standin.token(guest, { revoke: true })
+  assert.equal((await request(w.node.url, path, { token: guest })).status, 401)
+})
+
+test('a formula that changes costs fetches, never wrong octets', async t => {
+  const other = newToken()
+  for (const name of ['salted', 'truncated', 'anything']) {
+    const w = await world(t, { standin: { tokens: { [other]: { login: 'other', everything: true } } } })
+    await learn(w)
+    await w.standin.order('formula', { name })
+    for (const path of ISSUES) {
+      await w.standin.set(path, { ...(await request(w.standin.http, path, { token: w.token })).json(), title: `now ${name}` })
+      const got = await request(w.node.url, path, { token: other })
+      assert.equal(got.status, 200)
+      // Something that answers 304 to anything makes no difference to bytes of another token.
+      if (name !== 'anything') assert.equal(got.json().title, `now ${name}`)
+    }
+  }
+})
+
+test('40 jobs that ask the same 20 questions after a first one cost 20 charges', async t => {
+  const [first, ...jobs] = Array.from({ length: 41 }, newJobToken)
+  const w = await world(t, { standin: { tokens: Object.fromEntries([first, ...jobs].map(token => [token, { job: 'octo-org/repo-1' }])) } })
+  const paths = ISSUES.slice(0, 20)
+  const ask = async token => {
+    const answers = []
+    for (const path of paths) answers.push(await request(w.node.url, path, { token }))
+    return answers
+  }
+  const { result, charged } = await w.standin.cost(async () => [await ask(first), ...await Promise.all(jobs.map(ask))])
+  for (const answers of result) for (const answer of answers) assert.equal(answer.status, 200)
+  for (let i = 0; i < paths.length; ++i) assert.equal(new Set(result.map(answers => answers[i].text)).size, 1)
+  assert.ok(charged <= 25, `${charged} charged`)
+})
