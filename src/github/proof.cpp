@@ -53,6 +53,12 @@ bool Ladder::wants_candidates(TimePoint now) const {
          proven(now);
 }
 
+bool Ladder::could_share(TimePoint now) const {
+  return stage_ == Stage::First && !in_.own && !in_.request->anonymous && may_prove_across_tokens(*in_.resource) &&
+         takes_part(in_.gate, in_.method, *in_.resource, *in_.request) &&
+         in_.calibration->phase(in_.host, *in_.resource, in_.request->accept, now) != ProofPhase::Tripped;
+}
+
 void Ladder::set_candidates(std::vector<Candidate> candidates) { in_.candidates = std::move(candidates); }
 
 Step Ladder::send(Validator validator, std::string if_none_match) {

@@ -125,6 +125,9 @@ class Ladder {
   // Whether a body of someone else could be used now; if not, spare the source the question.
   bool wants_candidates(TimePoint now) const;
   void set_candidates(std::vector<Candidate> candidates);
+  // Whether a body that another token's request is about to bring could spare this one its charge: now, or once the
+  // class has been learnt.
+  bool could_share(TimePoint now) const;
 
   // After a Continue that leads to a probe: the target of the page to be probed, else nothing. If somebody holds bytes
   // for it, give them: their tag asks whether that page is still the same, for nothing, where the tag of [] would only

@@ -117,7 +117,7 @@ io::Task<> Proxy::cached(Exchange& exchange, Plan plan, TimePoint began) {
       collapsed = true;
       continue;
     }
-    Fetch fetch{exchange, plan, began, std::move(slot), {}, {}, std::move(lead), {}};
+    Fetch fetch{exchange, plan, began, std::move(slot), {}, {}, std::move(lead), {}, {}};
     fetch.exchange.request = request;
     if (plan.canonical) {
       fetch.stripped = without_conditions(request.fields);
@@ -255,7 +255,10 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
 
   if (plan.canonical) parts_.stats.direct_calls.add();
   bool storing = !outcome.put.empty() && !fetch.lead.tainted() && gathered_bytes_ < Limits::kGatheredBytes;
-  if (!storing) fetch.lead.release();
+  if (!storing) {
+    fetch.turn.land(false);
+    fetch.lead.release();
+  }
   std::unique_ptr<http::coding::Decoder> decoder;
   if (plan.canonical && answer.fields().has("Content-Encoding")) {
     if (const auto coding = http::coding::parse_content_encoding(answer.fields().joined("Content-Encoding")))
@@ -308,6 +311,7 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
         gathered.body.size() > Limits::kCacheableBodyBytes || gathered_bytes_ > Limits::kGatheredBytes;
     if (storing && too_large) {
       storing = false;
+      fetch.turn.land(false);
       fetch.lead.release();
     }
     const bool whole_wanted = plan.pretty && !too_large;
@@ -338,12 +342,14 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
     keep(plan, fetch.slot, outcome, gathered.body);
     if (plan.canonical && !plan.graphql && !plan.request.anonymous)
       node_candidates_.remember(plan.candidate, plan.key, parts_.planner.stored_groups(plan));
+    fetch.turn.land(true);
     fetch.lead.finish();
   } else {
     // What this answer supersedes must not come back as a stale one.
     outcome.put.clear();
     if (!outcome.drop.empty() && fetch.slot) keep(plan, fetch.slot, outcome, {});
     storing = false;
+    fetch.turn.land(false);
     fetch.lead.release();
   }
   if (begun) {

@@ -78,6 +78,7 @@ struct Proxy::Fetch {
   cache::Exchange exchange;
   http::Fields stripped;  // what exchange.request.fields views, for canonical plans
   cache::SingleFlight::Lead lead;
+  BodyFlights::Turn turn;
   http::Fields live;  // of the 304 that proved a page, while its successor is probed
 };
 

@@ -19,6 +19,8 @@ struct Limits {
   static constexpr std::size_t kPackFromBytes = 1024;
   // The largest GraphQL request that is read to see what it means; GitHub's own bound is of this order.
   static constexpr std::size_t kGraphqlRequestBytes = 1024 * 1024;
+  // How long a request waits for what another token's request brings; as long as for one of its own token.
+  static constexpr std::chrono::seconds kTurnWait{5};
   // How often a request looks again after waiting for another's fetch before it goes alone.
   static constexpr int kLooks = 3;
   // A tunnel in which nothing moved for so long is closed.

@@ -52,6 +52,31 @@ io::Task<std::vector<github::Candidate>> Proxy::candidates(const Plan& plan) {
   co_return std::move(waiting->found);
 }
 
+// Finds what the ladder may offer, and waits while another token's request may be about to bring it. The turn is empty
+// for one who need not be waited for.
+io::Task<BodyFlights::Turn> Proxy::take_turn(const Plan& plan, github::Ladder& ladder, TimePoint deadline) {
+  bool brought = false;
+  while (ladder.could_share(parts_.loop.now())) {
+    std::vector<github::Candidate> found = co_await candidates(plan);
+    const bool held = !found.empty();
+    std::size_t missing = 0;
+    if (ladder.wants_candidates(parts_.loop.now())) {
+      ladder.set_candidates(std::move(found));
+      if (held && brought) break;
+    } else {
+      missing = calibration_.missing(parts_.upstream_authority, plan.resource, plan.request.accept, parts_.loop.now());
+    }
+    if (BodyFlights::Turn turn = body_flights_.try_take(plan.candidate, held, missing)) co_return turn;
+    switch (co_await body_flights_.wait(plan.candidate, missing, deadline)) {
+      case BodyFlights::Waited::Brought: brought = true; break;
+      case BodyFlights::Waited::Look: break;
+      case BodyFlights::Waited::Nothing:
+      case BodyFlights::Waited::Late: co_return BodyFlights::Turn();
+    }
+  }
+  co_return BodyFlights::Turn();
+}
+
 // Bytes held for a page, of this token or of another one.
 io::Task<github::SharedBody> Proxy::held_page(std::string target, http::RequestView request) {
   const Plan plan = parts_.planner.plan({"GET", target, 1, request.fields}, target, false);
@@ -87,7 +112,7 @@ io::Task<> Proxy::prove(Fetch& fetch) {
                                  std::string(fetch.slot.entry(0).field("ETag").value_or(""))};
   }
   github::Ladder ladder(std::move(input));
-  if (ladder.wants_candidates(parts_.loop.now())) ladder.set_candidates(co_await candidates(plan));
+  fetch.turn = co_await take_turn(plan, ladder, fetch.began + Limits::kTurnWait);
 
   while (true) {
     if (const auto next_page = ladder.probe_target())
@@ -202,6 +227,7 @@ void Proxy::answer_proved(Fetch& fetch, const github::Ladder& ladder, const gith
   const github::SharedBody body = ladder.body();
   const Slot slot = keep(plan, {}, stored, *body);
   if (!plan.request.anonymous) node_candidates_.remember(plan.candidate, plan.key, parts_.planner.stored_groups(plan));
+  fetch.turn.land(true);
   fetch.lead.finish();
   const bool from_peer = ladder.proved_from() == github::Candidate::From::Peer;
   http::CacheStatus status;

@@ -18,6 +18,7 @@
 #include "http/server/exchange.hpp"
 #include "io/task_group.hpp"
 #include "proxy/authority.hpp"
+#include "proxy/body_flights.hpp"
 #include "proxy/candidates.hpp"
 #include "proxy/invalidations.hpp"
 #include "proxy/origin.hpp"
@@ -136,6 +137,7 @@ class Proxy final : public http::server::Handler {
   // ---- prove.cpp
   io::Task<> prove(Fetch& fetch);
   io::Task<std::vector<github::Candidate>> candidates(const Plan& plan);
+  io::Task<BodyFlights::Turn> take_turn(const Plan& plan, github::Ladder& ladder, TimePoint deadline);
   io::Task<github::SharedBody> held_page(std::string target, http::RequestView request);
   void answer_proved(Fetch& fetch, const github::Ladder& ladder, const github::Outcome& outcome, http::FieldsView live,
                      const cache::Now& requested);
@@ -166,6 +168,7 @@ class Proxy final : public http::server::Handler {
   github::Calibration calibration_;
   github::PrefixCache prefixes_;
   PacingGate pacing_;
+  BodyFlights body_flights_;
   cache::SingleFlight flights_;
   io::Timer flight_timer_;
   std::size_t gathered_bytes_ = 0;

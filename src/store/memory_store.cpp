@@ -94,7 +94,9 @@ void MemoryStore::evict_from_small() {
   if (node.reads > 0) {
     node.unlink();
     small_bytes_ -= node.cost;
-    node.reads = 0;
+    // One read pays for the way; a record that was read more often keeps the rest, or the first ones to arrive would be
+    // the first to go when main fills up, however often they are asked for.
+    --node.reads;
     return move_to_main(node);
   }
   ghost_.remember(node.entry->key, node.cost);

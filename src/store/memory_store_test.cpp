@@ -40,6 +40,17 @@ TEST(MemoryStore, AScanDoesNotPushOutWhatIsReadOften) {
   EXPECT_EQ(kept, 100u);
 }
 
+TEST(MemoryStore, WhatIsReadOftenOutlivesTheFirstFilling) {
+  MemoryStore store(room_for(100));
+  store.put(test_entry(0, 0, kBody));
+  // Everything is read once, by whoever comes next; the first record by all of them.
+  for (std::uint64_t n = 1; n < 300; ++n) {
+    store.put(test_entry(n, 0, kBody));
+    EXPECT_TRUE(store.find(test_key(n)));
+    ASSERT_TRUE(store.find(test_key(0))) << n;
+  }
+}
+
 TEST(MemoryStore, WhatComesBackSoonIsKept) {
   MemoryStore store(room_for(100));
   for (std::uint64_t n = 0; n < 200; ++n) store.put(test_entry(n, 0, kBody));
