@@ -75,17 +75,47 @@ test('a formula that changes costs fetches, never wrong octets', async t => {
   }
 })
 
-test('40 jobs that ask the same 20 questions after a first one cost 20 charges', async t => {
-  const [first, ...jobs] = Array.from({ length: 41 }, newJobToken)
-  const w = await world(t, { standin: { tokens: Object.fromEntries([first, ...jobs].map(token => [token, { job: 'octo-org/repo-1' }])) } })
+// What every one of them got is the same, and what it cost.
+async function assertSharedBy (w, jobs, paths, most, ask) {
+  const { result, charged } = await w.standin.cost(ask)
+  for (const answers of result) for (const answer of answers) assert.equal(answer.status, 200)
+  for (let i = 0; i < paths.length; ++i) assert.equal(new Set(result.map(answers => answers[i].text)).size, 1)
+  assert.ok(charged <= most, `${charged} charged`)
+}
+
+async function fleet (t, size) {
+  const jobs = Array.from({ length: size }, newJobToken)
+  const w = await world(t, { standin: { args: ['--latency-ms', '5'], tokens: Object.fromEntries(jobs.map(token => [token, { job: 'octo-org/repo-1' }])) } })
   const paths = ISSUES.slice(0, 20)
   const ask = async token => {
     const answers = []
     for (const path of paths) answers.push(await request(w.node.url, path, { token }))
     return answers
   }
-  const { result, charged } = await w.standin.cost(async () => [await ask(first), ...await Promise.all(jobs.map(ask))])
-  for (const answers of result) for (const answer of answers) assert.equal(answer.status, 200)
-  for (let i = 0; i < paths.length; ++i) assert.equal(new Set(result.map(answers => answers[i].text)).size, 1)
-  assert.ok(charged <= 25, `${charged} charged`)
+  return { w, jobs, paths, ask }
+}
+
+test('40 jobs that ask the same 20 questions, all at the same instant: 20 charges and what learning takes', async t => {
+  const { w, jobs, paths, ask } = await fleet(t, 40)
+  await assertSharedBy(w, jobs, paths, 23, () => Promise.all(jobs.map(ask)))
+})
+
+test('40 jobs after a first one: 20 charges', async t => {
+  const { w, jobs, paths, ask } = await fleet(t, 41)
+  await assertSharedBy(w, jobs, paths, 20, async () => [await ask(jobs[0]), ...await Promise.all(jobs.slice(1).map(ask))])
+})
+
+test('those who wait for another token\'s fetch get their own answer when it fails or is refused', async t => {
+  const reader = newToken()
+  const { w, jobs, paths } = await fleet(t, 10)
+  await w.standin.token(reader, { login: 'reader' })
+  const secret = paths[0].replace('repo-1', 'repo-2')
+  const ask = (token, path) => request(w.node.url, path, { token })
+  // The one who leads has no right; the others have one.
+  const [denied, ...granted] = await Promise.all([ask(reader, secret), ...Array.from({ length: 5 }, () => ask(w.token, secret))])
+  assert.equal(denied.status, 404)
+  assert.deepEqual(granted.map(answer => answer.status), [200, 200, 200, 200, 200])
+  await w.standin.fault({ path: paths[1], reset: true, count: 2 })
+  const answers = await Promise.all(jobs.map(token => ask(token, paths[1])))
+  assert.ok(answers.filter(answer => answer.status === 200).length >= 8, JSON.stringify(answers.map(answer => answer.status)))
 })
