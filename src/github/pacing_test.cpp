@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
+#include <vector>
 
 namespace ghmesh::github {
 namespace {
@@ -28,7 +30,8 @@ class PacingTest : public ::testing::Test {
 
   ManualClock clock;
   SeededRandom random{3};
-  std::unique_ptr<Pacer> pacer = std::make_unique<Pacer>(random);
+  // A small burst, so that the tests see the rate soon.
+  std::unique_ptr<Pacer> pacer = std::make_unique<Pacer>(random, PacingOptions{.burst = 12});
   Ticket last = 0;
 };
 
@@ -39,6 +42,31 @@ TEST_F(PacingTest, ABurstThenTheRate) {
   clock.advance(1s);
   EXPECT_EQ(pacer->turn(clock.now()).released.size(), 12u);
   EXPECT_EQ(pacer->waiting(), 16u);
+}
+
+// GitHub counts 900 points in a minute: no minute may hold more, and the first one should not hold much less.
+TEST_F(PacingTest, NoMinuteHoldsMoreThanGitHubAllows) {
+  Pacer eager(random);
+  std::vector<TimePoint> released;
+  for (int tick = 0; tick < 1800; ++tick) {
+    while (eager.waiting() < 100) {
+      ++last;
+      eager.enqueue(last, PacedRequest{.token = kToken, .client = last % 7}, clock.now());
+    }
+    const Pacer::Turn turn = eager.turn(clock.now());
+    for (std::size_t i = 0; i < turn.released.size(); ++i) {
+      released.push_back(clock.now());
+      eager.done(kToken, "core", kFine, clock.now());
+    }
+    clock.advance(100ms);
+  }
+  std::size_t most = 0;
+  for (std::size_t first = 0, end = 0; first < released.size(); ++first) {
+    while (end < released.size() && released[end] - released[first] < 60s) ++end;
+    most = std::max(most, end - first);
+  }
+  EXPECT_LE(most, 900u);
+  EXPECT_GE(most, 810u);
 }
 
 TEST_F(PacingTest, AsksAgainJustInTime) {

@@ -13,9 +13,7 @@ using Waited = BodyFlights::Waited;
 
 class Flights : public ::testing::Test {
  protected:
-  io::Task<> wait(std::size_t missing) {
-    outcomes.push_back(co_await flights.wait(key, missing, loop.now() + 5s));
-  }
+  io::Task<> wait(std::size_t missing) { outcomes.push_back(co_await flights.wait(key, missing, loop.now() + 5s)); }
   void spawn(std::size_t missing, std::size_t count = 1) {
     for (std::size_t i = 0; i < count; ++i) tasks.spawn(wait(missing));
     loop.run_until_idle();

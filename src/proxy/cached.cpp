@@ -102,6 +102,7 @@ io::Task<> Proxy::cached(Exchange& exchange, Plan plan, TimePoint began) {
       }
       co_return;
     }
+    if (decision.entry && look == 0) parts_.stats.expirations.add();
     if (decision.action == cache::Action::GatewayTimeout) {
       parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, began));
       co_return co_await refuse(exchange, 504, "only-if-cached, and no stored answer may be used", {});

@@ -55,6 +55,8 @@ void NodeCandidates::find(const github::Key& key, const github::Resource&, std::
   if (!store_.get(key, on_names)) gather->done({});
 }
 
+std::size_t NodeCandidates::known(const github::Key& key) const { return named_in(store_.find(key)).size(); }
+
 void NodeCandidates::remember(const github::Key& key, const store::Key& entry_key,
                               const std::vector<store::GroupId>& groups) {
   // What memory does not have is not waited for: an older list of names on disk may be lost, and costs a candidate.

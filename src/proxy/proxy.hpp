@@ -96,6 +96,11 @@ class Proxy final : public http::server::Handler {
   // What a write here, or on another node, has touched.
   void invalidate(const std::vector<store::GroupId>& groups);
   github::Calibration& calibration() { return calibration_; }
+  const ProofOptions& proof() const { return parts_.proof; }
+  // How many bodies of other tokens are known for that plan, as far as memory tells.
+  std::size_t known_candidates(const Plan& plan) const { return node_candidates_.known(plan.candidate); }
+  // The policy for what lies there: doubtful entries and absences have rules of their own.
+  cache::FreshnessPolicy policy_for(const Plan& plan, const Slot& slot) const;
 
  private:
   struct Fetch;  // one upstream exchange of a cacheable request
@@ -104,8 +109,6 @@ class Proxy final : public http::server::Handler {
   // ---- proxy.cpp
   http::RequestView view_of(const Plan& plan, const http::RequestView& request) const;
   Slot find_in_memory(const Plan& plan);
-  // The plan's policy for what lies there: doubtful entries and absences have rules of their own.
-  cache::FreshnessPolicy policy_for(const Plan& plan, const Slot& slot) const;
   void answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, std::size_t variant, cache::Answer form,
                    http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began);
   io::Task<> refuse(Exchange& exchange, int status, std::string_view what, http::CacheStatus status_of_cache = {});

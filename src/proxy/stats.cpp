@@ -26,6 +26,7 @@ Stats::Stats(metrics::Registry& registry)
       direct_calls(registry.counter("ghmesh_direct_charged_total",
                                     "Requests that a client without this node would have been charged for.")),
       invalidations(registry.counter("ghmesh_invalidations_total", "Entries dropped because of a write.")),
+      expirations(registry.counter("ghmesh_expirations_total", "Requests whose stored answer was no longer fresh.")),
       upstream_errors(registry.counter("ghmesh_upstream_errors_total", "Upstream requests without a usable answer.")),
       client_errors(registry.counter("ghmesh_client_errors_total", "Client requests refused as malformed.")),
       tunnels(registry.counter("ghmesh_tunnels_total", "CONNECT tunnels opened.")),

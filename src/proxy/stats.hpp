@@ -39,6 +39,7 @@ class Stats {
   metrics::Counter& free_304s;
   metrics::Counter& direct_calls;  // what the same requests would have cost clients that ask GitHub themselves
   metrics::Counter& invalidations;
+  metrics::Counter& expirations;  // requests whose stored answer was no longer fresh
   metrics::Counter& upstream_errors;
   metrics::Counter& client_errors;
   metrics::Counter& tunnels;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin_source.hpp"
 
+#include <algorithm>
+
 #include "cache/lookup.hpp"
 #include "http/message/url.hpp"
 #include "proxy/slot.hpp"
@@ -62,8 +64,8 @@ void explain_held(admin::Explanation& out, const AdminParts& parts, const proxy:
   add("held", "in memory");
   const Result<proxy::Slot> slot = proxy::Slot::of(record, plan.policy);
   if (!slot) return;
-  const cache::Decision decision =
-      cache::decide(request, slot->candidates(), plan.policy, {parts.clock.now(), parts.clock.wall_now()});
+  const cache::Decision decision = cache::decide(request, slot->candidates(), parts.proxy.policy_for(plan, *slot),
+                                                 {parts.clock.now(), parts.clock.wall_now()});
   add("variants", std::to_string(slot->size()));
   if (decision.entry) {
     const cache::Entry& entry = slot->entry(*decision.entry);
@@ -110,8 +112,20 @@ admin::Stats NodeAdminSource::stats() const {
   out.disk_bytes = held.disk_bytes;
   out.evictions = held.evictions;
   out.quota = quota();
-  out.proof_state = "off";
+  out.expirations = counted.expirations.value();
+  out.proof_state = proof_state();
   return out;
+}
+
+// The least trusted class speaks for all: one that has tripped is what an operator must see.
+std::string NodeAdminSource::proof_state() const {
+  if (!parts_.proxy.proof().gate.enabled || !parts_.planner.paces()) return "off";
+  bool proven = false;
+  for (const github::ProofCellView& cell : parts_.proxy.calibration().cells(parts_.clock.now())) {
+    if (cell.phase == github::ProofPhase::Tripped) return "tripped";
+    proven = proven || cell.phase == github::ProofPhase::Proven;
+  }
+  return proven ? "proven" : "learning";
 }
 
 std::vector<admin::QuotaRow> NodeAdminSource::quota() const {
@@ -138,7 +152,7 @@ io::Task<Result<admin::Explanation>> NodeAdminSource::explain(std::string target
       co_return out;
     case proxy::Destination::Upstream: break;
   }
-  http::Fields fields{{"Accept", "*/*"}};
+  http::Fields fields;  // no Accept: GitHub's own default stands in
   if (authorization) fields.add("Authorization", *authorization);
   const http::RequestView request{"GET", named->target, 1, fields.view()};
   const proxy::Plan plan = parts_.planner.plan(request, named->target, false);
@@ -155,8 +169,35 @@ io::Task<Result<admin::Explanation>> NodeAdminSource::explain(std::string target
   add("lifetime", plan.policy.lifetime.kind == cache::Lifetime::Kind::Fixed
                       ? seconds_text(plan.policy.lifetime.fixed)
                       : std::string(lifetime_text(plan.policy.lifetime.kind)));
+  add("policy", parts_.policy);
   explain_held(out, parts_, plan, request);
+  if (plan.canonical) explain_proof(out, plan);
   co_return out;
+}
+
+void NodeAdminSource::explain_proof(admin::Explanation& out, const proxy::Plan& plan) {
+  const github::ProofPhase phase = parts_.proxy.calibration().phase(parts_.upstream_authority, plan.resource,
+                                                                    plan.request.accept, parts_.clock.now());
+  const bool takes_part =
+      github::takes_part(parts_.proxy.proof().gate, "GET", plan.resource, plan.request) && !plan.request.anonymous;
+  const std::size_t candidates = parts_.proxy.known_candidates(plan);
+  const bool own = parts_.store.contains(plan.key);
+  const bool others = candidates > (own ? 1u : 0u) && takes_part && phase == github::ProofPhase::Proven &&
+                      github::may_prove_across_tokens(plan.resource);
+  out.emplace_back("candidates", std::to_string(candidates));
+  out.emplace_back("proof_state", takes_part ? std::string(to_string(phase)) : "takes no part");
+  const bool served = !out.empty() && std::any_of(out.begin(), out.end(), [](const auto& row) {
+    return row.first == "would_be" && row.second == action_text(cache::Action::Serve);
+  });
+  const char* cost = "1 charged request";
+  if (served) {
+    cost = "nothing";
+  } else if (plan.request.anonymous) {
+    cost = "1 charged request: without a token even a 304 is charged";
+  } else if (own || others) {
+    cost = "nothing while it is unchanged (a free 304), else 1 charged request";
+  }
+  out.emplace_back("cost", cost);
 }
 
 io::Task<Result<std::uint64_t>> NodeAdminSource::purge(std::string pattern, bool mesh) {

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "proxy/authority.hpp"
 #include "proxy/plan.hpp"
+#include "proxy/proxy.hpp"
 #include "proxy/quota_book.hpp"
 #include "proxy/stats.hpp"
 #include "store/tiered_store.hpp"
@@ -21,6 +22,9 @@ struct AdminParts {
   const proxy::Planner& planner;
   const proxy::AuthorityRules& authorities;
   const proxy::Stats& stats;
+  proxy::Proxy& proxy;
+  std::string upstream_authority;
+  std::string policy;  // --freshness
   proxy::QuotaBook& quota;
   store::TieredStore& store;
   TimePoint started;
@@ -41,6 +45,9 @@ class NodeAdminSource final : public admin::AdminSource {
   io::Task<Result<std::uint64_t>> purge(std::string pattern, bool mesh) override;
 
  private:
+  std::string proof_state() const;
+  void explain_proof(admin::Explanation& out, const proxy::Plan& plan);
+
   AdminParts parts_;
 };
 

@@ -218,7 +218,8 @@ Result<> Node::State::bind() {
 
 Result<> Node::State::bind_admin() {
   admin_source = std::make_unique<NodeAdminSource>(
-      AdminParts{loop.clock(), *planner, *authorities, *stats, *quota, *store, started,
+      AdminParts{loop.clock(), *planner, *authorities, *stats, *proxy, config.upstream.authority(),
+                 std::string(github::to_string(config.freshness)), *quota, *store, started,
                  [this] { return std::vector<std::string>{to_string(listen)}; }, [this] { return draining; }});
   if (!config.admin) return {};
   Result<std::unique_ptr<io::Listener>> tcp = network.listen(*config.admin);
