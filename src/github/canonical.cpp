@@ -10,8 +10,10 @@
 namespace ghmesh::github {
 namespace {
 
-// What a request field is to the cache.
-enum class Role : std::uint8_t { Keyed, Handled, Dropped, Bypass };
+// What a request field is to the cache. Keyed: sent to GitHub and part of the key. Handled: the proxy answers to it
+// itself. Dropped: real clients send it, GitHub's answer does not depend on it, and it is not sent on, so it cannot
+// matter.
+enum class Role : std::uint8_t { Accept, Authorization, ApiVersion, TimeZone, Handled, Agent, Length, Dropped, Bypass };
 
 struct FieldRule {
   std::string_view name;  // lower-case
@@ -19,18 +21,16 @@ struct FieldRule {
   BypassReason reason = BypassReason::UnknownField;
 };
 
-// Keyed: sent to GitHub and part of the key. Handled: the proxy answers to it itself. Dropped: real clients send it,
-// GitHub's answer does not depend on it, and it is not sent on, so it cannot matter. Sorted by name.
 constexpr FieldRule kRules[] = {
-    {"accept", Role::Keyed},
+    {"accept", Role::Accept},
     {"accept-charset", Role::Dropped},   // old Java clients; bodies are UTF-8 always
     {"accept-encoding", Role::Handled},  // bodies are kept uncoded and coded for each client
     {"accept-language", Role::Dropped},  // Node's fetch; the API speaks English
-    {"authorization", Role::Keyed},
+    {"authorization", Role::Authorization},
     {"baggage", Role::Dropped},
     {"cache-control", Role::Handled},
     {"connection", Role::Handled},
-    {"content-length", Role::Handled},
+    {"content-length", Role::Length},
     {"content-type", Role::Dropped},  // gh and PyGithub send it on GET
     {"cookie", Role::Bypass, BypassReason::Cookie},
     {"dnt", Role::Dropped},
@@ -52,30 +52,59 @@ constexpr FieldRule kRules[] = {
     {"referer", Role::Dropped},
     {"sec-fetch-mode", Role::Dropped},  // Node's fetch
     {"te", Role::Handled},
-    {"time-zone", Role::Keyed},  // gh
+    {"time-zone", Role::TimeZone},  // gh
     {"traceparent", Role::Dropped},
     {"tracestate", Role::Dropped},
     {"transfer-encoding", Role::Bypass, BypassReason::Body},
     {"upgrade-insecure-requests", Role::Dropped},  // browsers; it asks for a scheme, not for a body
-    {"user-agent", Role::Handled},
+    {"user-agent", Role::Agent},
     {"via", Role::Dropped},
     {"x-client-request-id", Role::Dropped},
     {"x-forwarded-for", Role::Dropped},
     {"x-forwarded-proto", Role::Dropped},
     {"x-gh-cache-ttl", Role::Handled},
-    {"x-github-api-version", Role::Keyed},
+    {"x-github-api-version", Role::ApiVersion},
     {"x-request-id", Role::Dropped},
 };
 
+// The rules by the length of their names: each field of each hit is looked up here, and a length leaves two or three.
+constexpr std::size_t kLongestName = 25;
+
+struct RulesByLength {
+  std::array<std::uint8_t, std::size(kRules)> order{};
+  std::array<std::uint8_t, kLongestName + 2> start{};
+};
+
+consteval RulesByLength sort_by_length() {
+  RulesByLength out;
+  std::uint8_t at = 0;
+  for (std::size_t length = 0; length <= kLongestName; ++length) {
+    out.start[length] = at;
+    for (std::size_t rule = 0; rule < std::size(kRules); ++rule)
+      if (kRules[rule].name.size() == length) out.order.at(at++) = static_cast<std::uint8_t>(rule);
+  }
+  out.start[kLongestName + 1] = at;
+  if (at != std::size(kRules)) throw "a name is longer than kLongestName";
+  return out;
+}
+
+constexpr RulesByLength kByLength = sort_by_length();
+
 const FieldRule* find_rule(std::string_view name) {
-  const auto rule = std::lower_bound(std::begin(kRules), std::end(kRules), name,
-                                     [](const FieldRule& a, std::string_view b) { return a.name < b; });
-  return rule != std::end(kRules) && rule->name == name ? rule : nullptr;
+  if (name.size() > kLongestName) return nullptr;
+  for (std::size_t i = kByLength.start[name.size()]; i < kByLength.start[name.size() + 1]; ++i) {
+    const FieldRule& rule = kRules[kByLength.order[i]];
+    if ((name.front() | 0x20) == rule.name.front() && http::iequals(name, rule.name)) return &rule;
+  }
+  return nullptr;
 }
 
 // Visible ASCII and blanks: what every front end passes on as it is.
 bool is_plain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  // Without leaving early, so that the compiler can take many characters at a time.
+  unsigned odd = 0;
+  for (const char c : text) odd |= static_cast<unsigned>(static_cast<unsigned char>(c - 0x20) >= 0x7f - 0x20);
+  return odd == 0;
 }
 
 Canonical refuse(BypassReason reason, std::string field = {}) {
@@ -115,34 +144,40 @@ std::string canonical_authorization(std::string_view value) {
 
 Canonical canonicalise(std::string_view method, http::FieldsView fields) {
   if (method != "GET" && method != "HEAD") return refuse(BypassReason::Method);
-  std::size_t authorizations = 0;
   Canonical out;
   for (const http::Field& field : fields) {
-    const std::string name = http::to_lower(field.name);
-    const FieldRule* rule = find_rule(name);
-    if (rule == nullptr) return refuse(BypassReason::UnknownField, name);
-    if (rule->role == Role::Bypass) return refuse(rule->reason, name);
-    if (name == "content-length" && field.value != "0") return refuse(BypassReason::Body, name);
-    if (name == "accept" && !field.value.empty()) {
-      // One line upstream, however many the client used: a list may be split over lines (RFC 9110 §5.3).
-      if (!out.accept.empty()) out.accept += ", ";
-      out.accept += field.value;
+    const FieldRule* rule = find_rule(field.name);
+    if (rule == nullptr) return refuse(BypassReason::UnknownField, http::to_lower(field.name));
+    const auto refused = [&](BypassReason reason) { return refuse(reason, std::string(rule->name)); };
+    switch (rule->role) {
+      case Role::Handled:
+      case Role::Dropped: break;
+      case Role::Bypass: return refused(rule->reason);
+      case Role::Length:
+        if (field.value != "0") return refused(BypassReason::Body);
+        break;
+      case Role::Accept:
+        if (field.value.empty()) break;
+        // One line upstream, however many the client used: a list may be split over lines (RFC 9110 §5.3).
+        if (!out.accept.empty()) out.accept += ", ";
+        out.accept += field.value;
+        break;
+      case Role::Authorization:
+        if (!out.anonymous) return refused(BypassReason::Authorization);
+        out.authorization = crypto::SecretText(canonical_authorization(field.value));
+        if (out.authorization.expose().empty()) return refused(BypassReason::Authorization);
+        out.anonymous = false;
+        break;
+      case Role::TimeZone:
+      case Role::ApiVersion: {
+        // A second line of these would have to be read in an order that only GitHub knows.
+        std::string& keyed = rule->role == Role::TimeZone ? out.time_zone : out.api_version;
+        if (!keyed.empty() || !is_plain(field.value)) return refused(BypassReason::UnknownField);
+        keyed = field.value;
+        break;
+      }
+      case Role::Agent: out.pretty = wants_pretty(field.value); break;
     }
-    if (name == "authorization") {
-      ++authorizations;
-      out.authorization = crypto::SecretText(canonical_authorization(field.value));
-      if (out.authorization.expose().empty() || authorizations > 1) return refuse(BypassReason::Authorization, name);
-      out.anonymous = false;
-    }
-    // A second line of these would have to be read in an order that only GitHub knows.
-    std::string* keyed = name == "time-zone"              ? &out.time_zone
-                         : name == "x-github-api-version" ? &out.api_version
-                                                          : nullptr;
-    if (keyed != nullptr) {
-      if (!keyed->empty() || !is_plain(field.value)) return refuse(BypassReason::UnknownField, name);
-      *keyed = field.value;
-    }
-    if (name == "user-agent") out.pretty = wants_pretty(field.value);
   }
   if (out.accept.empty()) out.accept = kDefaultAccept;
   if (out.accept.size() > kLimits.max_accept || !is_plain(out.accept)) return refuse(BypassReason::Accept, "accept");
@@ -170,6 +205,8 @@ static bool is_preview(std::string_view essence) {
 }
 
 bool accepts_plain_json(std::string_view accept) {
+  // What nearly every client sends, without taking it apart.
+  if (accept == kDefaultAccept || accept == "application/vnd.github.v3+json" || accept == "*/*") return true;
   bool plain = true;
   bool any = false;
   http::for_each_member(accept, [&](std::string_view member) {

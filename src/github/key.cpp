@@ -8,22 +8,21 @@ namespace {
 class Encoder {
  public:
   explicit Encoder(char kind) {
-    bytes_.reserve(512);
-    bytes_.push_back(kKeyVersion);
-    bytes_.push_back(static_cast<std::uint8_t>(kind));
+    text_.reserve(512);
+    text_.push_back(static_cast<char>(kKeyVersion));
+    text_.push_back(kind);
   }
-  Encoder& field(std::string_view text) { return field(as_bytes(text)); }
-  Encoder& field(ByteView value) {
+  Encoder& field(std::string_view value) {
     std::uint8_t length[4];
     store_be(length, static_cast<std::uint32_t>(value.size()));
-    append(bytes_, ByteView(length));
-    append(bytes_, value);
+    text_.append(as_text(ByteView(length))).append(value);
     return *this;
   }
-  ByteView bytes() const { return bytes_; }
+  Encoder& field(ByteView value) { return field(as_text(value)); }
+  ByteView bytes() const { return as_bytes(text_); }
 
  private:
-  Bytes bytes_;
+  std::string text_;
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "github/target.hpp"
 
+#include <array>
+
 #include "github/limits.hpp"
 #include "http/message/fields.hpp"
 
@@ -14,21 +16,33 @@ int hex_value(char c) {
   return -1;
 }
 
-// RFC 3986 leaves these out of every component; servers differ in what they make of them.
-bool is_forbidden(char c) {
-  return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f ||
-         std::string_view("\"<>\\^`{|}").find(c) != std::string_view::npos;
-}
+// What a character is in a target. RFC 3986 leaves the forbidden ones out of every component; servers differ in what
+// they make of them.
+enum class Octet : std::uint8_t { Plain, Percent, Fragment, Forbidden, NonAscii };
+
+constexpr std::array<Octet, 256> kOctets = [] {
+  std::array<Octet, 256> out{};
+  for (std::size_t c = 0; c < out.size(); ++c)
+    out[c] = c >= 0x80 ? Octet::NonAscii : c <= 0x20 || c == 0x7f ? Octet::Forbidden : Octet::Plain;
+  for (const unsigned char c : std::string_view("\"<>\\^`{|}")) out[c] = Octet::Forbidden;
+  out['#'] = Octet::Fragment;
+  out['%'] = Octet::Percent;
+  return out;
+}();
 
 TargetProblem check_characters(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (static_cast<unsigned char>(text[i]) >= 0x80) return TargetProblem::NonAscii;
-    if (text[i] == '#') return TargetProblem::Fragment;
-    if (is_forbidden(text[i])) return TargetProblem::Character;
-    if (text[i] != '%') continue;
-    if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0)
-      return TargetProblem::BadEscape;
-    if (hex_value(text[i + 1]) == 0 && hex_value(text[i + 2]) == 0) return TargetProblem::EncodedNul;
+    switch (kOctets[static_cast<unsigned char>(text[i])]) {
+      case Octet::Plain: break;
+      case Octet::NonAscii: return TargetProblem::NonAscii;
+      case Octet::Fragment: return TargetProblem::Fragment;
+      case Octet::Forbidden: return TargetProblem::Character;
+      case Octet::Percent:
+        if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0)
+          return TargetProblem::BadEscape;
+        if (hex_value(text[i + 1]) == 0 && hex_value(text[i + 2]) == 0) return TargetProblem::EncodedNul;
+        break;
+    }
   }
   return TargetProblem::None;
 }
@@ -50,11 +64,10 @@ bool is_dot_segment(std::string_view segment) {
 }
 
 TargetProblem check_path(std::string_view path) {
-  for (std::size_t i = 0; i + 2 < path.size(); ++i)
-    if (path[i] == '%') {
-      const int value = hex_value(path[i + 1]) * 16 + hex_value(path[i + 2]);
-      if (value == '/' || value == '\\') return TargetProblem::EncodedSlash;
-    }
+  for (std::size_t i = path.find('%'); i != std::string_view::npos && i + 2 < path.size(); i = path.find('%', i + 1)) {
+    const int value = hex_value(path[i + 1]) * 16 + hex_value(path[i + 2]);
+    if (value == '/' || value == '\\') return TargetProblem::EncodedSlash;
+  }
   std::string_view rest = path.substr(1);
   while (true) {
     const std::size_t slash = rest.find('/');
