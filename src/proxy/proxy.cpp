@@ -70,10 +70,18 @@ cache::FreshnessPolicy Proxy::policy_for(const Plan& plan, const Slot& slot) con
 
 bool Proxy::try_answer(Exchange& exchange) {
   const http::http1::RequestHead& head = exchange.request();
+  if (const Plan* known = plans_.find(head.octets)) return try_hit(exchange, *known);
   if (!cache::is_cacheable_method(head.view.method) || !head.upgrade.empty()) return false;
   if (parts_.authorities.decide(head.authority) != Destination::Upstream) return false;
   const Plan plan = parts_.planner.plan(head.view, head.origin_target, !head.body.empty());
-  if (!plan.cacheable) return false;
+  if (!plan.cacheable || !try_hit(exchange, plan)) return false;
+  // What a number of a repository means may change (Planner::learn).
+  if (plan.resource.repository_id.empty()) plans_.remember(head.octets, plan);
+  return true;
+}
+
+bool Proxy::try_hit(Exchange& exchange, const Plan& plan) {
+  const http::http1::RequestHead& head = exchange.request();
   const Slot slot = find_in_memory(plan);
   if (!slot) return false;
   const TimePoint began = parts_.loop.now();
@@ -92,9 +100,9 @@ bool Proxy::try_answer(Exchange& exchange) {
 void Proxy::answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, std::size_t variant, cache::Answer form,
                         http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began) {
   const cache::Entry& entry = slot.entry(variant);
-  const TimePoint now = parts_.loop.now();
+  const cache::Now now{parts_.loop.now(), parts_.loop.wall_now()};
   cache::HitFields hit;
-  hit.age = entry.age({now, parts_.loop.wall_now()});
+  hit.age = entry.age(now);
   hit.status = status;
   hit.live = live;
   // Nothing came from the upstream with this answer: what is known of the token's quota stands in, and X-From-Cache

@@ -24,6 +24,7 @@
 #include "proxy/origin.hpp"
 #include "proxy/pacing_gate.hpp"
 #include "proxy/plan.hpp"
+#include "proxy/plan_memo.hpp"
 #include "proxy/slot.hpp"
 #include "proxy/stats.hpp"
 #include "store/tiered_store.hpp"
@@ -109,6 +110,7 @@ class Proxy final : public http::server::Handler {
   // ---- proxy.cpp
   http::RequestView view_of(const Plan& plan, const http::RequestView& request) const;
   Slot find_in_memory(const Plan& plan);
+  bool try_hit(Exchange& exchange, const Plan& plan);
   void answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, std::size_t variant, cache::Answer form,
                    http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began);
   io::Task<> refuse(Exchange& exchange, int status, std::string_view what, http::CacheStatus status_of_cache = {});
@@ -166,6 +168,7 @@ class Proxy final : public http::server::Handler {
   void wait_for_followers();
 
   Parts parts_;
+  PlanMemo plans_;
   Invalidations invalidations_;
   NodeCandidates node_candidates_;
   github::Calibration calibration_;

@@ -49,7 +49,8 @@ struct RequestHead {
   BodyFraming body;
   bool keep_alive = true;
   bool expect_continue = false;
-  std::size_t size = 0;  // octets from the start of the buffer to the end of the head
+  std::string_view octets;  // all of the head, from its request line to its empty line
+  std::size_t size = 0;     // octets from the start of the buffer to the end of the head
 };
 
 struct ResponseHead {
