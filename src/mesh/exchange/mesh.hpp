@@ -111,6 +111,7 @@ class Mesh {
 
   MeshStats stats() const;
   std::vector<PeerInfo> peers(TimePoint now) const;
+  const Member& self() const { return membership_.self(); }
   const Member* member(const PeerId& peer) const { return membership_.find(peer); }
   // Versions this node can decode deltas against.
   ItemPtr held(const LookupKey& key, const Version& version) const;

@@ -23,6 +23,8 @@ struct MembershipLimits {
   Duration suspicion_confirmed = 1s;
   // A whole difference of views is exchanged at most this often, and at once with the first contact.
   Duration sync_every = 15s;
+  // The same when no news is on its way here, so that the difference is a loss.
+  Duration sync_quiet = 4s;
   // Longer than news takes to everybody, so that a join never splits views; for members that own keys.
   Duration owner_age = 5s;
   // A member that died is asked again now and then, so that a split heals; forgotten after the last.

@@ -44,7 +44,7 @@ Membership::Membership(SelfDescription self, MembershipLimits limits, Random& ra
   next_probe_ = phase(limits_.probe_every);
   next_gossip_ = phase(limits_.gossip_every);
   next_revival_ = phase(limits_.revive_every);
-  next_sync_ = now;
+  last_sync_ = now - limits_.sync_every;
   count_digest(self_);
   announce(self_.peer);
   coming_of_age_.emplace_back(now + limits_.owner_age, self_.peer);
@@ -61,7 +61,7 @@ bool Membership::owns_keys(const Member& member, TimePoint now) const {
 }
 
 unsigned Membership::resend_limit() const {
-  return 3 * static_cast<unsigned>(std::ceil(std::log10(static_cast<double>(live_ + 2)) + 0.3));
+  return static_cast<unsigned>(std::ceil(3 * std::log10(static_cast<double>(live_ + 2)))) + 1;
 }
 
 // The digest is a sum that can be taken back: called before and after a change, with odd and even effect.
@@ -115,7 +115,7 @@ void Membership::on_admitted(const PeerId& peer, std::vector<Bytes> addresses, T
     it->second.heard = now;
     // A dead one that proves itself may come back by refuting; its next message does that.
     if (!it->second.in_mesh()) send_ping(peer, ++sequence_, now);
-  } else if (!met_anyone_ || now >= next_sync_) {
+  } else if (!met_anyone_ || now >= last_sync_ + limits_.sync_every) {
     // Its own word brings it into the view, so that its age and flags are right from the start.
     send_sync(peer, true);
   } else {
@@ -123,7 +123,7 @@ void Membership::on_admitted(const PeerId& peer, std::vector<Bytes> addresses, T
   }
   if (!met_anyone_) {
     met_anyone_ = true;
-    next_sync_ = now + limits_.sync_every;
+    last_sync_ = now;
   }
   static_cast<void>(addresses);
 }
@@ -389,8 +389,12 @@ void Membership::apply(const MemberUpdate& update, const PeerId& from, TimePoint
 }
 
 void Membership::compare(const PeerId& from, std::uint64_t digest, TimePoint now) {
-  if (digest == digest_ || now < next_sync_) return;
-  next_sync_ = now + limits_.sync_every;
+  if (digest == digest_) return;
+  // With news still on its way views differ anyway, and a comparison costs 16 bytes a member. Without, somebody missed
+  // something, and as long as that lasts two members may both think they own a key.
+  const bool quiet = rumours_.empty() && now >= last_sync_ + limits_.sync_quiet;
+  if (!quiet && now < last_sync_ + std::max(limits_.sync_every, Duration(100ms) * static_cast<int>(live_))) return;
+  last_sync_ = now;
   send_sync(from, true);
 }
 

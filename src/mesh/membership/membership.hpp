@@ -140,7 +140,7 @@ class Membership {
   TimePoint next_probe_{};
   TimePoint next_gossip_{};
   TimePoint next_revival_{};
-  TimePoint next_sync_{};
+  TimePoint last_sync_{};
   bool met_anyone_ = false;
   std::vector<CounterRow> counters_;
   std::vector<Outgoing> outgoing_;

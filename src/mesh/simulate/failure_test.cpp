@@ -46,7 +46,7 @@ struct Scene : Simulator {
 };
 
 class FailureTable : public testing::TestWithParam<std::uint64_t> {};
-INSTANTIATE_TEST_SUITE_P(Seeds, FailureTable, testing::Range<std::uint64_t>(1, 9));
+INSTANTIATE_TEST_SUITE_P(Seeds, FailureTable, testing::Range<std::uint64_t>(1, 13));
 
 TEST_P(FailureTable, OwnerDeadWhenAsked) {
   Scene scene(GetParam());

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+
+#include "base/clock.hpp"
+
+namespace ghmesh::mesh {
+
+struct LinkLimits {
+  // A proof is two round trips; a peer that takes longer is not worth a place.
+  Duration admission = 5s;
+  // Waiting to be written to one peer: more, and it is slower than GitHub. Counted before compression.
+  std::size_t queued_messages = 1024;
+  std::size_t queued_bytes = 16u << 20;
+  // Bytes taken from one stream at once.
+  std::size_t read_bytes = 64u << 10;
+  // A peer that does not hold the secret is not dialled again so soon.
+  Duration refused_pause = 60s;
+  // Static contacts are tried again this often while there is no member, doubling up to the second.
+  Duration contact_retry = 1s;
+  Duration contact_retry_max = 30s;
+  // Looking for owners without a connection.
+  Duration owners_every = 500ms;
+  // How long the addresses of a member are good for dialling.
+  Duration address_life = 30min;
+};
+
+}  // namespace ghmesh::mesh

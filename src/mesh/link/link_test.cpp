@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mesh/link/link.hpp"
+
+#include <gtest/gtest.h>
+
+#include "crypto/random.hpp"
+#include "io/manual_loop.hpp"
+#include "io/memory_network.hpp"
+
+namespace ghmesh::mesh {
+namespace {
+
+using multiformats::Multiaddr;
+
+Keyring ring(std::uint8_t secret, std::optional<std::uint8_t> also = std::nullopt) {
+  Keyring keys{.current = MeshKeys::derive(Bytes(32, secret)), .also_accept = std::nullopt};
+  if (also) keys.also_accept = MeshKeys::derive(Bytes(32, *also));
+  return keys;
+}
+
+ItemPtr item(std::uint8_t key, std::string_view body) {
+  auto made = std::make_shared<Item>();
+  made->key.fill(key);
+  made->groups = {key};
+  made->metadata = to_bytes("200");
+  made->body = to_bytes(body);
+  made->version = version_of(made->metadata, made->body);
+  return made;
+}
+
+Freshness fresh(std::uint8_t token = 1) {
+  Freshness f{.tag = {}, .fetched_at_ms = 1, .fresh_ms = 60000, .left_ms = 60000, .seal = {}};
+  f.tag.fill(token);
+  return f;
+}
+
+// Nodes of one process on a memory network, with real handshakes and real encryption, in virtual time.
+struct World {
+  struct Node {
+    crypto::SecureRandom random;
+    std::unique_ptr<io::Network> network;
+    std::unique_ptr<libp2p::Host> host;
+    std::unique_ptr<Link> link;
+  };
+
+  Node& add(Keyring keys, std::optional<std::size_t> contact = std::nullopt) {
+    const auto n = static_cast<std::uint8_t>(nodes.size() + 1);
+    Node& node = *nodes.emplace_back(std::make_unique<Node>());
+    node.network = net.host(io::IpAddress::v4(10, 0, 0, n));
+    node.host = std::make_unique<libp2p::Host>(*node.network, node.random,
+                                               libp2p::HostOptions{.key = libp2p::PrivateKey::generate(node.random)});
+    EXPECT_TRUE(node.host->swarm().listen(*Multiaddr::parse("/ip4/10.0.0." + std::to_string(n) + "/tcp/4001")));
+    LinkOptions options{.keys = std::move(keys)};
+    if (contact) options.contacts = {nodes[*contact]->host->addresses()[0]};
+    node.link = std::make_unique<Link>(*node.host, node.random, std::move(options));
+    node.link->start();
+    return node;
+  }
+  template <typename T>
+  T run(io::Task<T> task) {
+    std::optional<T> out;
+    tasks.spawn([](io::Task<T> t, std::optional<T>& o) -> io::Task<void> { o.emplace(co_await std::move(t)); }(
+                                                           std::move(task), out));
+    EXPECT_TRUE(loop.run_until([&] { return out.has_value(); }, 60s));
+    return std::move(*out);
+  }
+  Link& link(std::size_t i) { return *nodes[i]->link; }
+
+  io::ManualLoop loop;
+  io::MemoryNetwork net{loop};
+  std::vector<std::unique_ptr<Node>> nodes;
+  io::TaskGroup tasks{loop};
+};
+
+TEST(Link, FiveNodesMeetThroughOneContactAndFetchOnce) {
+  World world;
+  world.net.set_latency([](const auto&, const auto&) { return 500us; });
+  world.add(ring(1));
+  for (int i = 1; i < 5; ++i) world.add(ring(1), 0);
+  world.loop.advance(12s);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(world.link(i).mesh().stats().members, 4u) << i;
+  std::size_t partitions = 0;
+  for (std::size_t i = 0; i < 5; ++i) partitions += world.link(i).mesh().stats().partitions;
+  EXPECT_EQ(partitions, 64u);
+
+  for (std::uint8_t k = 1; k <= 20; ++k) {
+    const ItemPtr made = item(k, "{\"number\":" + std::to_string(k) + "}");
+    auto first = world.run(world.link(k % 5).find(made->key, fresh().tag, {}));
+    ASSERT_EQ(first.kind, FindResult::Kind::Lease) << int{k};
+    world.link(k % 5).put(first.find, made, fresh());
+    world.loop.advance(5ms);
+    for (std::size_t i = 0; i < 5; ++i) {
+      const auto found = world.run(world.link(i).find(made->key, fresh().tag, {}));
+      ASSERT_EQ(found.kind, FindResult::Kind::Fresh) << int{k} << " at " << i;
+      EXPECT_EQ(found.item->body, made->body);
+    }
+  }
+  // Another token gets the same bytes, as a candidate only.
+  const auto other = world.run(world.link(3).find(item(1, "")->key, fresh(2).tag, {}));
+  EXPECT_EQ(other.kind, FindResult::Kind::Candidate);
+  EXPECT_EQ(to_text(other.item->body), "{\"number\":1}");
+  world.link(3).renew(other.find, other.item->version, fresh(2));
+  world.loop.advance(5ms);
+  EXPECT_EQ(world.run(world.link(2).find(item(1, "")->key, fresh(2).tag, {})).kind, FindResult::Kind::Fresh);
+}
+
+TEST(Link, AStrangerGetsNothing) {
+  World world;
+  world.add(ring(1));
+  world.add(ring(1), 0);
+  world.add(ring(2), 0);
+  world.loop.advance(10s);
+  EXPECT_EQ(world.link(0).mesh().stats().members, 1u);
+  EXPECT_EQ(world.link(2).mesh().stats().members, 0u);
+  EXPECT_GE(world.link(0).stats().refused, 1u);
+  EXPECT_EQ(world.link(2).stats().sessions, 0u);
+  // Alone it answers at once.
+  const auto result = world.run(world.link(2).find(item(1, "")->key, fresh().tag, {}));
+  EXPECT_EQ(result.kind, FindResult::Kind::Lease) << "its own owner";
+}
+
+TEST(Link, ARotationKeepsTheMeshTogether) {
+  World world;
+  world.add(ring(1));
+  world.add(ring(1, 2), 0);
+  world.add(ring(2, 1), 0);
+  world.loop.advance(8s);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(world.link(i).mesh().stats().members, 2u) << i;
+  world.link(0).set_keys(ring(2, 1));
+  world.add(ring(2), 0);
+  world.loop.advance(5s);
+  EXPECT_EQ(world.link(0).mesh().stats().members, 3u);
+}
+
+TEST(Link, AWriteIsConfirmedByAll) {
+  World world;
+  world.net.set_latency([](const auto&, const auto&) { return 1ms; });
+  world.add(ring(1));
+  for (int i = 1; i < 4; ++i) world.add(ring(1), 0);
+  world.loop.advance(10s);
+  int heard = 0;
+  for (std::size_t i = 1; i < 4; ++i)
+    world.link(i).on_invalidated([&](const auto& groups) { heard += groups == std::vector<GroupId>{7} ? 1 : 0; });
+  const TimePoint began = world.loop.now();
+  const auto done = world.run(world.link(0).invalidate({7}));
+  EXPECT_EQ(done.told, 3u);
+  EXPECT_EQ(done.confirmed, 3u);
+  EXPECT_EQ(heard, 3);
+  EXPECT_LE(world.loop.now() - began, 100ms);
+}
+
+TEST(Link, WhoLeavesInOrderIsGoneAtOnceAndItsBodiesStay) {
+  World world;
+  world.add(ring(1));
+  for (int i = 1; i < 4; ++i) world.add(ring(1), 0);
+  world.loop.advance(10s);
+  for (std::uint8_t k = 1; k <= 30; ++k) {
+    const auto found = world.run(world.link(0).find(item(k, "x")->key, fresh().tag, {}));
+    world.link(0).put(found.find, item(k, "x"), fresh());
+  }
+  world.loop.advance(1s);
+  world.tasks.spawn(world.link(0).leave(2s));
+  world.loop.advance(2s);
+  world.nodes[0]->link.reset();
+  world.nodes[0]->host.reset();
+  world.loop.advance(2s);
+  for (std::size_t i = 1; i < 4; ++i) EXPECT_EQ(world.link(i).mesh().stats().members, 2u);
+  for (std::uint8_t k = 1; k <= 30; ++k)
+    EXPECT_EQ(world.run(world.link(1 + k % 3).find(item(k, "x")->key, fresh().tag, {})).kind, FindResult::Kind::Fresh)
+        << int{k};
+}
+
+}  // namespace
+}  // namespace ghmesh::mesh
