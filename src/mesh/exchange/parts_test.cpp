@@ -46,14 +46,22 @@ TEST(Shelf, FreshForTheTokenThatSawItAndNobodyElse) {
 TEST(Shelf, TwoTokensMaySeeTwoVersions) {
   Shelf shelf(kLimits);
   const Freshness one = fresh(1), two = fresh(2);
+  const LookupKey key = item(5, 1)->key;
   shelf.put(item(5, 1), &one, peer(1), kNow);
-  shelf.put(item(5, 2), &two, peer(1), kNow);
-  EXPECT_EQ(shelf.best(item(5, 1)->key, tag(1))->item->version, item(5, 1)->version);
-  EXPECT_EQ(shelf.best(item(5, 1)->key, tag(2))->item->version, item(5, 2)->version);
+  shelf.put(item(5, 2), &two, peer(1), kNow + 1s);
+  // Perhaps it changed, perhaps token 2 sees more: the newer one is the better guess for token 1...
+  EXPECT_EQ(shelf.best(key, tag(1))->item->version, item(5, 2)->version);
+  // ...until token 1 confirms its own again.
+  EXPECT_TRUE(shelf.confirm(key, item(5, 1)->version, one, kNow + 2s));
+  EXPECT_EQ(shelf.best(key, tag(1))->item->version, item(5, 1)->version);
+  EXPECT_TRUE(shelf.confirm(key, item(5, 2)->version, two, kNow + 3s));
+  EXPECT_EQ(shelf.best(key, tag(1))->item->version, item(5, 1)->version);
+  EXPECT_EQ(shelf.best(key, tag(2))->item->version, item(5, 2)->version);
   // A newer version of token 1 replaces its own old one only.
-  shelf.put(item(5, 3), &one, peer(1), kNow + 1s);
-  EXPECT_EQ(shelf.best(item(5, 1)->key, tag(1))->item->version, item(5, 3)->version);
-  EXPECT_EQ(shelf.best(item(5, 1)->key, tag(2))->item->version, item(5, 2)->version);
+  shelf.put(item(5, 3), &one, peer(1), kNow + 4s);
+  EXPECT_EQ(shelf.best(key, tag(1))->item->version, item(5, 3)->version);
+  EXPECT_NE(shelf.at(key, item(5, 2)->version), nullptr);
+  EXPECT_EQ(shelf.at(key, item(5, 1)->version), nullptr);
 }
 
 TEST(Shelf, InvalidationKeepsTheBytesAsCandidates) {

@@ -28,7 +28,7 @@ void Shelf::touch(Entry& entry) { by_use_.splice(by_use_.begin(), by_use_, entry
 
 void Shelf::add_validation(Held& held, const Freshness& fresh, TimePoint now) {
   const std::uint32_t left = std::min({fresh.left_ms, fresh.fresh_ms, WireLimits::kFreshMs});
-  const Validation validation{fresh, now + std::chrono::milliseconds(left)};
+  const Validation validation{fresh, now + std::chrono::milliseconds(left), now};
   std::erase_if(held.validations,
                 [&](const Validation& each) { return each.said.tag == fresh.tag || each.until <= now; });
   held.validations.insert(held.validations.begin(), validation);
@@ -53,7 +53,7 @@ void Shelf::put(ItemPtr item, const Freshness* fresh, const PeerId& publisher, T
     if (fresh != nullptr) add_validation(*same, *fresh, now);
     return;
   }
-  Held held{.item = std::move(item), .validations = {}, .confirmed = now, .publisher = publisher};
+  Held held{.item = std::move(item), .validations = {}, .confirmed = now, .appeared = now, .publisher = publisher};
   if (fresh != nullptr) add_validation(held, *fresh, now);
   // What this token saw before is outdated; a version that another token holds fresh now may be that token's own.
   const auto outdated = std::find_if(entry.variants.begin(), entry.variants.end(), [&](const Held& old) {
@@ -93,17 +93,13 @@ const Held* Shelf::best(const LookupKey& key, const TokenTag& tag) {
   const auto it = entries_.find(key);
   if (it == entries_.end()) return nullptr;
   touch(it->second);
-  const Held* best = nullptr;
-  bool best_is_ours = false;
-  for (const Held& held : it->second.variants) {
-    const bool ours = std::any_of(held.validations.begin(), held.validations.end(),
-                                  [&](const Validation& v) { return v.said.tag == tag; });
-    if (best == nullptr || (ours && !best_is_ours) || (ours == best_is_ours && held.confirmed > best->confirmed)) {
-      best = &held;
-      best_is_ours = ours;
-    }
-  }
-  return best;
+  const Held* newest = nullptr;
+  for (const Held& held : it->second.variants)
+    if (newest == nullptr || held.confirmed > newest->confirmed) newest = &held;
+  for (const Held& held : it->second.variants)
+    for (const Validation& validation : held.validations)
+      if (validation.said.tag == tag && validation.at >= newest->appeared) return &held;
+  return newest;
 }
 
 const Held* Shelf::at(const LookupKey& key, const Version& version) const {

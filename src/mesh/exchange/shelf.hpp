@@ -23,13 +23,15 @@ struct KeyHash {
 struct Validation {
   Freshness said;
   TimePoint until{};
+  TimePoint at{};
 };
 
 struct Held {
   ItemPtr item;
   std::vector<Validation> validations;  // newest first
   TimePoint confirmed{};                // by anyone
-  PeerId publisher = nobody();          // who brought it here
+  TimePoint appeared{};
+  PeerId publisher = nobody();  // who brought it here
 
   const Validation* fresh_for(const TokenTag& tag, TimePoint now) const;
   const Validation* fresh_for_anyone(TimePoint now) const;
@@ -43,7 +45,8 @@ class Shelf {
   void put(ItemPtr item, const Freshness* fresh, const PeerId& publisher, TimePoint now);
   // That version is fresh for that token. False if it is not held.
   bool confirm(const LookupKey& key, const Version& version, const Freshness& fresh, TimePoint now);
-  // The version confirmed by that token last, else the one confirmed last by anyone; null if none.
+  // The version confirmed last by anyone, unless that token confirmed the other one since: then tokens see different
+  // bodies. Null if none.
   const Held* best(const LookupKey& key, const TokenTag& tag);
   const Held* at(const LookupKey& key, const Version& version) const;
   // Nothing of these groups is fresh any more; the bytes stay as candidates. How many.
