@@ -74,6 +74,18 @@ bool is_left_out(std::string_view name, Form form, bool recoded) {
          (iequals(name, "Content-Encoding") || iequals(name, "Content-MD5") || iequals(name, "Accept-Ranges"));
 }
 
+void append_stored(std::string& out, const Entry& entry, Form form, bool recoded) {
+  out.append(status_line(status_of(entry, form)));
+  const http::Fields fields = entry.head_fields();
+  for (const http::Field& field : fields) {
+    if (is_left_out(field.name, form, recoded)) continue;
+    if (recoded && iequals(field.name, "ETag"))
+      append_line(out, field.name, http::weaken_etag(field.value));
+    else
+      append_line(out, field.name, field.value);
+  }
+}
+
 }  // namespace
 
 void append_tail(std::string& out, const Entry& entry, const HitFields& hit) {
@@ -81,17 +93,14 @@ void append_tail(std::string& out, const Entry& entry, const HitFields& hit) {
   append_generated(out, entry, hit);
 }
 
+void append_recoded_head(std::string& out, const Entry& entry, std::string_view coding) {
+  append_stored(out, entry, Form::Full, true);
+  append_line(out, "Content-Encoding", coding);
+}
+
 void append_head(std::string& out, const Entry& entry, const Answer& answer, const HitFields& hit) {
-  const bool recoded = !hit.coding.empty() && answer.form != Form::Partial;
-  out.append(status_line(status_of(entry, answer.form)));
-  const http::Fields fields = entry.head_fields();
-  for (const http::Field& field : fields) {
-    if (is_left_out(field.name, answer.form, recoded)) continue;
-    if (recoded && iequals(field.name, "ETag"))
-      append_line(out, field.name, http::weaken_etag(field.value));
-    else
-      append_line(out, field.name, field.value);
-  }
+  append_stored(out, entry, answer.form, !hit.coding.empty() && answer.form != Form::Partial);
+  const bool recoded = !hit.coding.empty();
   switch (answer.form) {
     case Form::Full:
       if (recoded) append_line(out, "Content-Encoding", hit.coding);

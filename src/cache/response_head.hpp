@@ -21,13 +21,17 @@ struct HitFields {
   bool from_cache = false;  // X-From-Cache: 1
   bool close = false;       // Connection: close
   // The body goes out under a content coding that this node applies: its length is coded_size (nothing: chunked), the
-  // tag becomes weak. The head is then not entry.head(), so append_head is the only way.
+  // tag becomes weak. The head is then not entry.head() but append_head's, or append_recoded_head's and the tail.
   std::string_view coding = {};
   // Without a coding: the length of another form of the same body, such as indented JSON.
   std::optional<std::uint64_t> coded_size = std::nullopt;
 };
 
-// Everything behind entry.head() up to and with the empty line, for a Full answer without recoding. Appends.
+// What stands for entry.head() in every Full answer under that coding: a weak tag and Content-Encoding. Appends.
+void append_recoded_head(std::string& out, const Entry& entry, std::string_view coding);
+
+// Everything behind entry.head() (or append_recoded_head, with coded_size) up to and with the empty line, for a Full
+// answer. Appends.
 void append_tail(std::string& out, const Entry& entry, const HitFields& hit);
 
 // A whole head for any form. Appends. For Partial and RangeNotSatisfiable the range is answer.range.

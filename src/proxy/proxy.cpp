@@ -116,6 +116,7 @@ void Proxy::answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, 
   ByteView body = slot.body(variant);
   scratch_head_.clear();
   scratch_tail_.clear();
+  std::string_view ready_head = entry.head();
   std::shared_ptr<std::string> made;
   if (form.form == cache::Form::Full && plan.pretty &&
       github::is_json_media_type(entry.field("Content-Type").value_or(""))) {
@@ -133,15 +134,17 @@ void Proxy::answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, 
       body = *packed;
       out.owner = packed;
       hit.coding = "gzip";
+      ready_head = {};
     } else if (const Bytes& packed = slot.gzip_body(variant); !packed.empty()) {
       body = packed;
       hit.coding = "gzip";
+      ready_head = slot.gzip_head(variant);
     }
     hit.coded_size = hit.coding.empty() ? hit.coded_size : body.size();
   }
   const bool rewritten = rewrites_for(exchange) && entry.field("Link").has_value();
-  if (form.form == cache::Form::Full && hit.coding.empty() && !rewritten) {
-    out.head = entry.head();
+  if (form.form == cache::Form::Full && !ready_head.empty() && !rewritten) {
+    out.head = ready_head;
     cache::append_tail(scratch_tail_, entry, hit);
     drop_empty_line(scratch_tail_);
     out.more = scratch_tail_;

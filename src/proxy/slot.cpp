@@ -2,6 +2,7 @@
 #include "proxy/slot.hpp"
 
 #include "base/check.hpp"
+#include "cache/response_head.hpp"
 #include "http/coding/coding.hpp"
 
 namespace ghmesh::proxy {
@@ -28,14 +29,20 @@ Result<Slot> Slot::of(store::EntryPtr record, const cache::FreshnessPolicy& poli
   return out;
 }
 
-const Bytes& Slot::gzip_body(std::size_t variant) const {
-  std::unique_ptr<Bytes>& made = view_->gzip[variant];
-  if (!made) {
-    made = std::make_unique<Bytes>(http::coding::gzip_encode(body(variant), kGzipLevel));
-    if (made->size() >= body(variant).size()) made->clear();
-    made->shrink_to_fit();
+const Slot::Packed& Slot::packed(std::size_t variant) const {
+  std::unique_ptr<const Packed>& known = view_->gzip[variant];
+  if (!known) {
+    auto made = std::make_unique<Packed>();
+    Bytes packed = http::coding::gzip_encode(body(variant), kGzipLevel);
+    if (packed.size() < body(variant).size()) {
+      packed.shrink_to_fit();
+      made->body = std::move(packed);
+      cache::append_recoded_head(made->head, entry(variant), "gzip");
+      made->head.shrink_to_fit();
+    }
+    known = std::move(made);
   }
-  return *made;
+  return *known;
 }
 
 std::optional<Slot> Slot::after(const cache::Outcome& outcome, ByteView body, const store::Key& key,

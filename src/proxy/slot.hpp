@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -25,8 +27,10 @@ class Slot {
   std::size_t size() const { return view_ ? view_->variants.size() : 0; }
   const cache::Entry& entry(std::size_t variant) const { return view_->variants.entry(variant); }
   ByteView body(std::size_t variant) const { return view_->variants.body(variant); }
-  // gzip of a variant's body, made at the first call; empty if it would not be smaller.
-  const Bytes& gzip_body(std::size_t variant) const;
+  // A variant's body under gzip, made at the first call, and what then stands for the entry's head; both empty if the
+  // body would not be smaller.
+  const Bytes& gzip_body(std::size_t variant) const { return packed(variant).body; }
+  std::string_view gzip_head(std::size_t variant) const { return packed(variant).head; }
   // The groups of the answer, worked out once.
   template <typename Compute>
   const std::vector<store::GroupId>& groups(Compute compute) const {
@@ -44,13 +48,19 @@ class Slot {
                             const cache::FreshnessPolicy& policy) const;
 
  private:
+  struct Packed {
+    Bytes body;
+    std::string head;
+  };
   // Attached to the record, so it borrows the record's bytes: owning them would be a circle.
   struct View {
     cache::VariantSet variants;
     std::vector<const cache::Entry*> candidates;
-    mutable std::vector<std::unique_ptr<Bytes>> gzip;
+    mutable std::vector<std::unique_ptr<const Packed>> gzip;
     mutable std::optional<std::vector<store::GroupId>> groups;
   };
+
+  const Packed& packed(std::size_t variant) const;
 
   store::EntryPtr record_;
   std::shared_ptr<const View> view_;

@@ -71,6 +71,8 @@ TEST_F(SlotTest, GzipIsMadeOnceAndOnlyWhereItPays) {
   const Bytes& packed = built.gzip_body(0);
   EXPECT_EQ(http::coding::decode_all(http::coding::Coding::Gzip, packed), to_bytes(large_));
   EXPECT_EQ(&built.gzip_body(0), &packed);
+  EXPECT_TRUE(built.gzip_head(1).empty());
+  EXPECT_NE(built.gzip_head(0).find("\r\nContent-Encoding: gzip\r\n"), std::string_view::npos);
 }
 
 }  // namespace

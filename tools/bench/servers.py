@@ -65,6 +65,8 @@ def json_body(size, seed):
 class Server:
     name = ""
     core = SERVER_CORE
+    request_fields = ()  # beside those that all servers get
+    bar_only = False     # measured in the cell of the bar only
 
     def __init__(self, directory, origin=None, options=None):
         self.directory = directory
@@ -218,6 +220,14 @@ class GhmeshHttp(Ghmesh):
     mode = ("--freshness", "http")
 
 
+class GhmeshGzip(Ghmesh):
+    """What real clients get, who accept gzip: the peers here have no packed answers, so nothing to compare it with."""
+
+    name = "ghmesh-gzip"
+    request_fields = (("Accept-Encoding", "gzip, deflate"),)
+    bar_only = True
+
+
 class Nginx(Server):
     name = "nginx"
 
@@ -296,4 +306,4 @@ backend out
 
 
 # In the order of their turns.
-SERVERS = [GhmeshGithub, Nginx, Haproxy, GhmeshHttp, Varnish]
+SERVERS = [GhmeshGithub, Nginx, Haproxy, GhmeshHttp, Varnish, GhmeshGzip]
