@@ -37,11 +37,14 @@ test-asan-ubsan test-tsan: test-%: deps
 	@$(if $(NPM_DIRS),tools/deps.sh npm $(NPM_DIRS))
 	@ctest --test-dir build/$* -j $(JOBS) --output-on-failure --no-tests=error
 
-# Speed of single parts, on the release build.
+# Speed: cached hits against nginx, Varnish and HAProxy in one run (doc/notes names the bars), then single parts. HITS
+# goes to tools/bench/hits: --quick takes less than a minute, --note FILE appends the tables to FILE.
+HITS ?=
 bench: release
+	@tools/bench/hits $(HITS)
 	@cmake --build build/release -j $(JOBS) --target ghmesh_benches
 	@set -e; for program in $$(find build/release -name 'bench_*' -type f -executable | sort); do \
-	  echo "== $${program##*/}"; "$$program" --benchmark_min_time=0.2; done
+	  echo "== $${program##*/}"; timeout 120 "$$program" --benchmark_min_time=0.1; done
 
 # Every fuzz target for SECONDS_EACH seconds, from its committed corpus; what is found is left in build/fuzz/found.
 fuzz: deps
