@@ -101,8 +101,9 @@ constexpr std::array kCommands{
             .summary = "the main job on this machine, without the network",
             .details =
                 "Three clients ask a stand-in for GitHub (recorded answers) the same hundred questions: directly,\n"
-                "through a node, and once more. Prints what GitHub charged and how long it took, and fails if\n"
-                "one byte differs. Nothing is left behind.\n",
+                "through a node, and once more. Then 200 jobs with a token each ask 20 questions at once, on a\n"
+                "budget of 1,000. Prints what GitHub charged and how long it took, and fails if one byte\n"
+                "differs. Nothing is left behind.\n",
             .rules = {.flags = kDemoFlags},
             .run = demo},
     Command{.name = "id",

@@ -13,6 +13,8 @@ namespace ghmesh::cli {
 
 namespace {
 
+constexpr const char* kJobsRepository = "octo-org/repo-1";
+
 bool may_be_kept(std::string_view path) {
   // The world names documents; a request target would have to encode some.
   if (path.find_first_of(" \"<>%#") != std::string_view::npos) return false;
@@ -36,6 +38,7 @@ struct DemoGithub::State {
   std::thread thread;
   io::EpollLoop* loop = nullptr;               // while the thread runs
   standin::GithubModel* model = nullptr;       // loop's thread only
+  standin::Driver* driver = nullptr;           // likewise
   io::Endpoint endpoint;                       // set before the thread's promise
   std::vector<std::string> recorded, made_up;  // likewise
 };
@@ -48,16 +51,18 @@ void DemoGithub::State::serve(Duration latency, const std::string& token, std::p
   // A demo asks faster than the points of a minute allow.
   own_model.quota.rules.secondary = false;
   own_model.tokens.add_user(token, "octocat").everything = true;
+  own_model.tokens.open_door(kJobsRepository);
   recorded = kept_ones(standin::mount_recordings(own_model.world));
   made_up = kept_ones(standin::build_synthetic(own_model.world, {.repositories = 4}, own_loop.wall_now()));
-  auto driver = standin::Driver::start(network, own_model, {.https = false, .latency = latency});
-  if (!driver) {
-    started.set_value(std::unexpected(driver.error()));
+  auto started_driver = standin::Driver::start(network, own_model, {.https = false, .latency = latency});
+  if (!started_driver) {
+    started.set_value(std::unexpected(started_driver.error()));
     return;
   }
   loop = &own_loop;
   model = &own_model;
-  endpoint = (*driver)->addresses().http;
+  driver = started_driver->get();
+  endpoint = (*started_driver)->addresses().http;
   started.set_value({});
   own_loop.run();
 }
@@ -93,13 +98,33 @@ std::vector<std::string> DemoGithub::paths(std::size_t count) const {
   return out;
 }
 
+std::vector<std::string> DemoGithub::job_paths(std::size_t count) const {
+  const std::string root = std::string("/repos/") + kJobsRepository;
+  std::vector<std::string> all;
+  for (const std::string& path : state_->made_up)
+    if (path == root || path.starts_with(root + "/")) all.push_back(path);
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < count && !all.empty(); ++i) out.push_back(all[i * all.size() / count]);
+  return out;
+}
+
+void DemoGithub::set_latency(Duration latency) {
+  std::promise<void> done;
+  state_->loop->post_from_any_thread([&done, driver = state_->driver, latency] {
+    driver->set_latency(latency);
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
 Spent DemoGithub::take_spent() {
   std::promise<Spent> promise;
   std::future<Spent> spent = promise.get_future();
   state_->loop->post_from_any_thread([&promise, model = state_->model] {
     const standin::Counters& total = model->journal.total();
-    const Spent out{total.total, total.charged, total.free_304};
+    const Spent out{total.total, total.charged, total.free_304, total.primary_limited};
     model->journal.clear();
+    model->quota.forget();
     promise.set_value(out);
   });
   return spent.get();

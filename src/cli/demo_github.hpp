@@ -18,6 +18,7 @@ struct Spent {
   std::uint64_t requests = 0;
   std::uint64_t charged = 0;
   std::uint64_t free_304s = 0;
+  std::uint64_t refused = 0;  // for want of quota
 };
 
 class DemoGithub {
@@ -29,8 +30,11 @@ class DemoGithub {
   const io::Endpoint& endpoint() const;
   // Paths whose answers may be kept, count of them (or all there are), recorded and made-up ones in turn.
   std::vector<std::string> paths(std::size_t count) const;
-  // What was asked since the last call.
+  // Resources of one repository whose jobs' tokens are known here by their prefix "ghs_" and share its budget of 1,000.
+  std::vector<std::string> job_paths(std::size_t count) const;
+  // What was asked since the last call. The next one finds every budget full again.
   Spent take_spent();
+  void set_latency(Duration latency);
 
  private:
   struct State;

@@ -89,6 +89,9 @@ TEST(Demo, SharesEveryAnswerAndSpendsOnce) {
   // Equal answers of several resources may prove each other: at most one charge each.
   EXPECT_THAT(out.str(), testing::ContainsRegex("  charged +24 +[1-8] +0\n"));
   EXPECT_THAT(out.str(), HasSubstr("byte for byte the direct one: yes"));
+  // 200 jobs, a token each, on a budget of 1,000: directly most are refused.
+  EXPECT_THAT(out.str(), testing::ContainsRegex("  charged +1000 +2[0-5] +0\n"));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("clients' errors +3000 +0 +0\n"));
   for (const std::vector<std::string>& wrong :
        {std::vector<std::string>{"demo", "--latency", "far"}, {"demo", "--resources", "0"}})
     EXPECT_EQ(run(wrong, context), kUsage);
