@@ -272,13 +272,16 @@ void Owner::on_renew(const PeerId& from, const Renew& renew, TimePoint now) {
 
 void Owner::on_release(const PeerId& from, const Release& release, TimePoint now) {
   forward_result(from, release.key, release, now);
-  if (release.outcome != ReleaseOutcome::Failed && passes_.size() < bus_.limits.flights)
-    passes_[release.key] = now + (release.outcome == ReleaseOutcome::Pass ? bus_.limits.pass : bus_.limits.negative);
+  // Only whoever holds the lease may say that a key is not to be shared.
   const auto it = flights_.find(release.key);
   if (it == flights_.end() || it->second.lease != release.lease) return;
   if (release.outcome == ReleaseOutcome::Failed) return settle(release.key, now);
+  const Duration pause = release.outcome == ReleaseOutcome::Pass ? bus_.limits.pass : bus_.limits.negative;
+  if (passes_.size() >= bus_.limits.flights)
+    std::erase_if(passes_, [&](const auto& each) { return each.second <= now; });
+  if (passes_.size() < bus_.limits.flights) passes_[release.key] = now + pause;
   for (const Waiter& waiter : it->second.waiters)
-    bus_.send(waiter.reply_to, Pass{.id = waiter.ask, .for_ms = ms(passes_[release.key] - now)});
+    bus_.send(waiter.reply_to, Pass{.id = waiter.ask, .for_ms = ms(pause)});
   flights_.erase(it);
 }
 

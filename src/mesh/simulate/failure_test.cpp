@@ -278,6 +278,17 @@ TEST(Mesh, WhoCannotBeDialledOwnsNothingAndGetsEverything) {
   EXPECT_EQ(scene.totals().upstream, 1u);
 }
 
+TEST(Mesh, AResourceThatAlwaysChangesMakesNobodyALiar) {
+  Scene scene(6);
+  scene.set_change_interval(kKey, 20s);
+  for (int i = 0; i < 200; ++i) {
+    scene.ask(static_cast<NodeIndex>(i % 10), kKey);
+    scene.run_for(30s);
+  }
+  for (const NodeIndex node : scene.live())
+    for (const PeerInfo& peer : scene.mesh(node).peers(scene.now())) EXPECT_FALSE(peer.banned);
+}
+
 TEST(Mesh, AloneItIsALocalCache) {
   Simulator scene(5);
   scene.upstream_fixed = 100ms;

@@ -21,5 +21,17 @@ TEST(FleetGate, Fifty) {
   EXPECT_EQ(report.totals.wrong, 0u);
 }
 
+// Fifty tokens look at fifty instants, so they see more changes than an ideal that looks once in 60 s.
+TEST(FleetGate, ATokenForEveryMember) {
+  const FleetReport report = simulate_fleet({.nodes = 50, .time = 10min, .seed = 1, .tokens = 50});
+  EXPECT_LE(report.charged_per_ideal, 1.10) << report.text();
+  EXPECT_EQ(report.totals.wrong, 0u);
+}
+
+TEST(FleetGate, TheSameSeedIsTheSameRun) {
+  const FleetPlan plan{.nodes = 10, .keys = 200, .time = 5min, .warm_up = 1min, .seed = 4};
+  EXPECT_EQ(simulate_fleet(plan).text(), simulate_fleet(plan).text());
+}
+
 }  // namespace
 }  // namespace ghmesh::mesh::simulate

@@ -398,7 +398,7 @@ void Simulator::on_result(NodeIndex index, const FindResult& result) {
     return answer(index, key, version, false, false);
   }
   if (kind == FindResult::Kind::Alone) ++totals_.alone;
-  const bool judge = kind == FindResult::Kind::Candidate || (kind == FindResult::Kind::Lease && result.item);
+  const bool judge = kind == FindResult::Kind::Candidate;
   const PeerId from = result.from;
   ItemPtr candidate = result.item;
   if (!candidate && node.cache[key].held) candidate = make_item(key, node.cache[key].version);
