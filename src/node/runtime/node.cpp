@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/runtime/node.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "admin/admin.hpp"
 #include "admin_source.hpp"
@@ -18,6 +14,7 @@
 #include "http/server/server.hpp"
 #include "io/sockets.hpp"
 #include "io/work_pool.hpp"
+#include "node/config/ready_file.hpp"
 #include "node/runtime/node_key.hpp"
 #include "proxy/client_origin.hpp"
 #include "proxy/proxy.hpp"
@@ -27,8 +24,6 @@
 
 namespace ghmesh::node {
 namespace {
-
-using nlohmann::json;
 
 // Files, name resolution; the disk tier has its own thread.
 constexpr std::size_t kPoolThreads = 2;
@@ -56,21 +51,6 @@ class OtherOrigins {
   std::shared_ptr<const tls::ClientContext> tls_;
   std::map<std::string, std::shared_ptr<proxy::Origin>> origins_;
 };
-
-Result<> write_atomically(const std::string& path, const std::string& text) {
-  const std::string aside = path + ".tmp" + std::to_string(::getpid());
-  const int fd = ::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd < 0) return fail_errno(errno, "writing " + aside);
-  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
-  const int error = errno;
-  ::close(fd);
-  if (!written || ::rename(aside.c_str(), path.c_str()) != 0) {
-    auto failure = fail_errno(written ? errno : error, "writing " + path);
-    ::unlink(aside.c_str());
-    return failure;
-  }
-  return {};
-}
 
 store::Key invalidation_key(const NodeKeys& keys) {
   return crypto::hmac_sha256(keys.lookup.expose(), as_bytes("the last write"));
@@ -232,18 +212,22 @@ Result<> Node::State::bind_admin() {
 }
 
 Result<> Node::State::announce_ready() {
+  if (config.ready_file) {
+    config::Ready ready;
+    ready.listen = listen;
+    ready.socket = config.socket;
+    ready.admin = admin;
+    ready.pid = ::getpid();
+    if (Result<> written = config::write_ready_file(*config.ready_file, ready); !written)
+      return std::unexpected(std::move(written.error()).with_context("--ready-file"));
+  }
+  if (config.p2p)
+    logger.info("local cache only", {{"why", config.wants_mesh() ? "this version does not join a mesh"
+                                                                 : "no mesh secret (GHMESH_SECRET or --secret-file)"}});
   logger.info("ready", {{"listen", to_string(listen)},
                         {"admin", admin ? to_string(*admin) : std::string("off")},
                         {"upstream", config.upstream.text()},
                         {"entries", store->stats().entries}});
-  if (!config.ready_file) return {};
-  json ready{{"listen", to_string(listen)}, {"pid", ::getpid()}};
-  ready["socket"] = config.socket ? json(*config.socket) : json(nullptr);
-  ready["admin"] = admin ? json(to_string(*admin)) : json(nullptr);
-  ready["p2p"] = json::array();
-  ready["peer_id"] = nullptr;
-  if (Result<> written = write_atomically(*config.ready_file, ready.dump() + "\n"); !written)
-    return std::unexpected(std::move(written.error()).with_context("--ready-file"));
   return {};
 }
 
