@@ -120,6 +120,30 @@ ParsedTarget parse_target(std::string_view text) {
   return parsed;
 }
 
+std::optional<std::string> with_plain_slashes(std::string_view text) {
+  const std::string_view path = text.substr(0, text.find('?'));
+  const std::size_t root = path.starts_with("/api/v3/") ? 7 : 0;
+  if (!path.substr(root).starts_with("/repos/")) return std::nullopt;
+  // Behind /repos/OWNER/REPO/.
+  std::size_t rest = root + 7;
+  for (int i = 0; i < 2; ++i) {
+    rest = path.find('/', rest);
+    if (rest == std::string_view::npos) return std::nullopt;
+    ++rest;
+  }
+  for (const std::string_view kind : {"contents/", "git/ref/", "git/refs/", "git/matching-refs/"}) {
+    if (!path.substr(rest).starts_with(kind)) continue;
+    std::string out(text.substr(0, rest));
+    for (std::size_t i = rest; i < text.size(); ++i) {
+      const bool slash = i + 2 < path.size() && text[i] == '%' && text[i + 1] == '2' && (text[i + 2] | 0x20) == 'f';
+      out += slash ? '/' : text[i];
+      if (slash) i += 2;
+    }
+    if (parse_target(out).problem == TargetProblem::None) return out;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name) {
   std::optional<std::string_view> found;
   while (!query.empty()) {

@@ -42,6 +42,11 @@ struct ParsedTarget {
 // origin-form only; the proxy has already split an absolute-form target into authority and the rest.
 ParsedTarget parse_target(std::string_view origin_form);
 
+// Octokit escapes the slashes of what it fills into a template: contents/src%2Fmain.c, git/ref/heads%2Fmain. Where all
+// of the rest of a path is one file or ref, GitHub reads both spellings alike. The target in the plain spelling if that
+// is its only problem, else nothing.
+std::optional<std::string> with_plain_slashes(std::string_view origin_form);
+
 // The value of a query parameter as written, of its last occurrence; nothing if it is absent.
 std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name);
 

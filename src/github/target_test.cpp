@@ -95,5 +95,15 @@ TEST(Target, HostsAndPrefixes) {
         "/repos/o/r/releases/1/assets");
 }
 
+TEST(Target, EscapedSlashesOfAFileOrRef) {
+  const auto plain = [](std::string_view target) { return with_plain_slashes(target).value_or("none"); };
+  EXPECT_EQ(plain("/repos/o/r/contents/src%2Fmain.c?ref=a%2Fb"), "/repos/o/r/contents/src/main.c?ref=a%2Fb");
+  EXPECT_EQ(plain("/api/v3/repos/o/r/git/ref/heads%2fmain"), "/api/v3/repos/o/r/git/ref/heads/main");
+  EXPECT_EQ(plain("/repos/o/r/contents/a%2F..%2Fb"), "none");
+  EXPECT_EQ(plain("/repos/o/r/contents/a%5Cb"), "none");
+  EXPECT_EQ(plain("/repos/o%2Fr/contents/contents/a"), "none");
+  EXPECT_EQ(plain("/repos/o/r/branches/a%2Fprotection"), "none");
+}
+
 }  // namespace
 }  // namespace ghmesh::github

@@ -116,7 +116,8 @@ class GithubPlanner final : public Planner {
   bool write_removes() const override { return false; }
 
   std::vector<store::GroupId> written(std::string_view method, std::string_view origin_target) const override {
-    return ids(github::invalidated_by(method, folded(route_of(origin_target).path)));
+    const std::optional<std::string> plain = github::with_plain_slashes(origin_target);
+    return ids(github::invalidated_by(method, folded(route_of(plain ? *plain : origin_target).path)));
   }
   std::vector<store::GroupId> written_by_mutation(const std::vector<std::string>& root_fields) const override {
     return ids(github::invalidated_by_mutation(root_fields));
