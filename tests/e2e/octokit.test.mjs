@@ -84,6 +84,20 @@ test('octokit: a write is seen at once', async t => {
   assert.equal((await new Octokit({ auth: token, baseUrl: standin.http }).rest.issues.get(issue)).data.title, 'renamed')
 })
 
+test('octokit: a file in a folder, whose slash it escapes, is written and seen at once', async t => {
+  const { token, base } = await reverse(t)
+  const path = '/repos/octo-org/repo-1/contents/data/file-1.txt'
+  const octokit = new Octokit({ auth: token, baseUrl: base })
+  const file = { ...REPO, path: 'data/file-1.txt' }
+  const before = await request(base, path, { token })
+  assert.deepEqual((await octokit.rest.repos.getContent(file)).data, before.json())
+  const content = Buffer.from('another').toString('base64')
+  await octokit.rest.repos.createOrUpdateFileContents({ ...file, message: 'm', content, sha: before.json().sha })
+  const after = (await request(base, path, { token })).json()
+  assert.notEqual(after.sha, before.json().sha)
+  assert.deepEqual((await octokit.rest.repos.getContent(file)).data, after)
+})
+
 test('octokit: over the unix socket, links to api.github.com stay inside', async t => {
   const { token, standin, node } = await world(t)
   // Plain HTTP whatever the scheme says, as gh's http_unix_socket does.
