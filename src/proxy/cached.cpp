@@ -75,7 +75,7 @@ io::Task<> Proxy::cached(Exchange& exchange, Plan plan, TimePoint began) {
     if (decision.serves() || just_fetched) {
       http::CacheStatus status;
       AnswerKind kind = from_disk ? AnswerKind::DiskHit : AnswerKind::MemoryHit;
-      if (collapsed && !decision.stale) {
+      if (just_fetched || (collapsed && !decision.stale)) {
         kind = AnswerKind::Collapsed;
         status.forward = http::Forward::Miss;
         status.forward_status = slot.entry(*decision.entry).status();
@@ -263,7 +263,7 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
   std::unique_ptr<http::coding::Decoder> decoder;
   if (plan.canonical && answer.fields().has("Content-Encoding")) {
     if (const auto coding = http::coding::parse_content_encoding(answer.fields().joined("Content-Encoding")))
-      decoder = http::coding::make_decoder(*coding);
+      decoder = http::coding::make_decoder(*coding, {.output_bytes = Limits::kStreamedBodyBytes});
   }
   if (plan.canonical && decoder) uncode(fields);
   if (fetch.exchange.request.method == "HEAD") {
@@ -337,10 +337,11 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
   }
 
   if (checked) checked(gathered.body);
+  Slot kept;
   const bool overtaken =
       plan.canonical && invalidations_.doubts(parts_.planner.groups(plan), fetch.exchange.requested.wall);
   if (storing && !fetch.lead.tainted() && !overtaken) {
-    keep(plan, fetch.slot, outcome, gathered.body);
+    kept = keep(plan, fetch.slot, outcome, gathered.body);
     if (plan.canonical && !plan.graphql && !plan.request.anonymous)
       node_candidates_.remember(plan.candidate, plan.key, parts_.planner.stored_groups(plan));
     fetch.turn.land(true);
@@ -360,6 +361,14 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
     co_return;
   }
   status.stored = storing;
+  if (plan.canonical && kept) {
+    // The client's own conditions were held back; here is what they are about.
+    const http::RequestView request = view_of(plan, fetch.client.request().view);
+    const cache::Answer form = cache::answer_from(request, kept.entry(0));
+    if (form.form == cache::Form::NotModified)
+      co_return answer_from(fetch.client, plan, kept, 0, form, status, AnswerKind::Miss, live_lines(fields),
+                            fetch.began);
+  }
   fields.add("Cache-Status", http::format_cache_status(status));
   parts_.stats.count_answer(AnswerKind::Miss, seconds_since(parts_.loop, fetch.began));
   co_await respond_whole(fetch.client, plan, answer.status(), std::move(fields), gathered.body);

@@ -138,8 +138,11 @@ class GithubPlanner final : public Planner {
                                  std::string_view identity) const override {
     const std::chrono::seconds life = github::graphql_lifetime(options_.freshness.policy);
     Plan out = plan(request, origin_target, true);
-    // Fields that shape an answer are on the allow-list of canonical requests; the method is the one exception here.
-    out.request = github::canonicalise("GET", request.fields);
+    // Fields that shape an answer are on the allow-list of canonical requests; the exceptions are the method, the
+    // framing of the document, and the features, which have their own place in the key.
+    http::Fields shaping(request.fields);
+    for (const char* name : {"Content-Length", "Transfer-Encoding", "GraphQL-Features"}) shaping.remove(name);
+    out.request = github::canonicalise("GET", shaping);
     if (life.count() == 0 || identity.empty() || !out.request.cacheable()) return std::nullopt;
     out.graphql = true;
     out.canonical = true;
@@ -153,6 +156,9 @@ class GithubPlanner final : public Planner {
     const std::string_view features = request.fields.first("GraphQL-Features").value_or("");
     out.key = keys_.entry_key(keys_.graphql_key(authority_, identity, features, out.request), out.partition);
     bound_by_client(out, request);
+    // To the cache this is a GET without content: the document is in the key.
+    if (!out.cache_fields) out.cache_fields.emplace(request.fields);
+    for (const char* name : {"Content-Length", "Transfer-Encoding"}) out.cache_fields->remove(name);
     return out;
   }
 

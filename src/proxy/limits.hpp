@@ -13,6 +13,9 @@ struct Limits {
   static constexpr std::size_t kWholeBodyBytes = 256 * 1024;
   // The largest body that is kept: larger ones are streamed through (assets, archives, logs).
   static constexpr std::size_t kCacheableBodyBytes = 16 * 1024 * 1024;
+  // What a packed body may grow to while it is streamed through: a git blob of GitHub's largest, 100 MiB, in base64 and
+  // JSON, with room.
+  static constexpr std::size_t kStreamedBodyBytes = 256 * 1024 * 1024;
   // All bodies being gathered at once; beyond it answers stream through unkept.
   static constexpr std::size_t kGatheredBytes = 32 * 1024 * 1024;
   // Smaller bodies are not worth packing for a client that accepts gzip (GitHub's own bound is near this).

@@ -119,6 +119,8 @@ Node::Node(Stage& s, const NodeOptions& options)
                 : proxy::make_github_planner(std::move(planning), lookup, partition);
   proxy::ProofOptions proof;
   proof.gate.enabled = options.proof;
+  proof.gate.trusted_origin = options.trusted_origin;
+  proof.reserve_percent = options.reserve_percent;
   proof.url_prefix = "https://api.github.com";
   proof.vouched = options.vouched;
   proof.calibration = options.calibration;
@@ -186,9 +188,9 @@ io::Task<> Node::run(Ask ask, std::shared_ptr<Got> got) {
   got->done = true;
 }
 
-std::shared_ptr<Got> Node::start(Ask ask) {
+std::shared_ptr<Got> Node::start(Ask ask, io::TaskGroup* group) {
   auto got = std::make_shared<Got>();
-  stage.tasks->spawn(run(std::move(ask), got));
+  (group != nullptr ? *group : *stage.tasks).spawn(run(std::move(ask), got));
   return got;
 }
 

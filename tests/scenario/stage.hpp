@@ -73,6 +73,8 @@ struct NodeOptions {
   std::optional<std::chrono::seconds> ttl = {};
   std::chrono::seconds stale_if_error{0};
   bool proof = true;
+  bool trusted_origin = true;
+  int reserve_percent = 0;
   bool vouched = false;
   github::CalibrationOptions calibration = {};
   github::PacingOptions pacing = {};
@@ -88,7 +90,8 @@ class Node {
  public:
   Node(Stage& stage, const NodeOptions& options);
 
-  std::shared_ptr<Got> start(Ask ask);
+  // In a group of its own a client can be made to go away.
+  std::shared_ptr<Got> start(Ask ask, io::TaskGroup* group = nullptr);
   proxy::Plan plan(const Ask& ask) const;
   std::uint64_t answers(proxy::AnswerKind kind) const { return stats.answers(kind); }
   // Replaces the bytes that lie under a token's entry, leaving everything else as it is: what a liar would offer.
