@@ -22,6 +22,16 @@ yamux::Limits mux_limits(const HostOptions& options) {
   return limits;
 }
 
+// What identify and ping need of one peer, both directions and both of its connections together: one stream each way,
+// and a second ping, since js opens a fresh one while the last is closing. Limits of the caller's own go first.
+resource::Limits with_protocol_limits(resource::Limits limits) {
+  constexpr std::uint32_t kEachWay = 2 * 2;
+  limits.protocol_streams.try_emplace(std::string(identify::kProtocol), kEachWay);
+  limits.protocol_streams.try_emplace(std::string(identify::kPushProtocol), kEachWay);
+  limits.protocol_streams.try_emplace(std::string(ping::kProtocol), 2 * kEachWay);
+  return limits;
+}
+
 }  // namespace
 
 Host::Host(io::Network& network, Random& random, HostOptions options)
@@ -31,7 +41,7 @@ Host::Host(io::Network& network, Random& random, HostOptions options)
       noise_(noise_identity_, random, options_.accept_keys),
       upgrader_(transports(options_, noise_), options_.gate != nullptr ? *options_.gate : open_gate_,
                 options_.upgrader),
-      resources_(options_.resources),
+      resources_(with_protocol_limits(options_.resources)),
       peerstore_(options_.peerstore),
       swarm_({network, upgrader_, options_.gate != nullptr ? *options_.gate : open_gate_, resources_, peerstore_, id_,
               options_.log, options_.metrics},

@@ -85,6 +85,11 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   Duration handshake_time_;
   bool protected_ = false;
   bool draining_ = false;
+  struct {
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    std::uint64_t streams_out = 0;
+  } counted_;  // what the swarm's counters have already
   RemoteInfo info_;
   std::shared_ptr<resource::ConnectionPermit> permit_;
   std::unique_ptr<io::Stream> secured_;  // until the muxer takes it

@@ -185,11 +185,23 @@ void Swarm::start(const std::shared_ptr<PeerConnection>& connection) {
                  {{"peer", connection->peer().text()}, {"inbound", connection->direction() == Direction::Inbound}});
 }
 
+// Once a second and at the end, so that a long transfer shows while it runs and no octet pays for being counted.
+void Swarm::count_traffic(PeerConnection& connection) {
+  if (!connection.mux_) return;
+  const auto catch_up = [](metrics::Counter& counter, std::uint64_t& counted, std::uint64_t now) {
+    counter.add(now - counted);
+    counted = now;
+  };
+  const yamux::Connection& mux = *connection.mux_;
+  catch_up(instruments_->bytes_in, connection.counted_.bytes_in, mux.bytes_in());
+  catch_up(instruments_->bytes_out, connection.counted_.bytes_out, mux.bytes_out());
+  catch_up(instruments_->streams_out, connection.counted_.streams_out, mux.session().counters().opened_out);
+}
+
 void Swarm::on_closed(const std::shared_ptr<PeerConnection>& connection, const Error& why) {
   if (connection->mux_) {
     instruments_->connections.add(-1);
-    instruments_->bytes_in.add(connection->mux_->bytes_in());
-    instruments_->bytes_out.add(connection->mux_->bytes_out());
+    count_traffic(*connection);
   }
   connection->mux_.reset();
   connection->permit_->release();
@@ -277,7 +289,9 @@ io::Task<void> Swarm::housekeeping() {
     co_await loop().sleep_for(1s);
     const TimePoint now = loop().now();
     const Error idle{ErrorCode::Cancelled, Fault::Local, Retry::Now, "the connection was idle"};
+    for (const auto& [peer, connection] : connections_) count_traffic(*connection);
     for (const auto& connection : std::vector(retired_)) {
+      count_traffic(*connection);
       if (!connection->mux_ || (connection->streams() > 0 && now - connection->used_ < limits_.drain)) continue;
       // A moment even without streams: the other side may be opening one.
       if (now - connection->used_ >= 1s) connection->mux_->close(idle);

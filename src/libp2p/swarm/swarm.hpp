@@ -107,6 +107,7 @@ class Swarm {
   bool keeps_new(const PeerConnection& existing, const PeerConnection& fresh) const;
   void retire(std::shared_ptr<PeerConnection> connection);
   void start(const std::shared_ptr<PeerConnection>& connection);
+  void count_traffic(PeerConnection& connection);
   void on_closed(const std::shared_ptr<PeerConnection>& connection, const Error& why);
   void on_stream(const std::shared_ptr<PeerConnection>& connection, std::unique_ptr<io::Stream> stream);
   io::Task<void> serve(std::shared_ptr<PeerConnection> connection, std::unique_ptr<io::Stream> stream,

@@ -24,9 +24,10 @@ struct Swarm::Instruments {
   metrics::Gauge& connections = registry.gauge("p2p_connections", "connections that are up");
   metrics::Counter& dials_failed = registry.counter("p2p_dials_failed_total", "dials without a connection");
   metrics::Counter& streams_in = registry.counter("p2p_streams_total", "streams opened", {{"direction", "in"}});
+  metrics::Counter& streams_out = registry.counter("p2p_streams_total", "streams opened", {{"direction", "out"}});
   metrics::Counter& streams_refused = registry.counter("p2p_streams_refused_total", "inbound streams over a limit");
-  metrics::Counter& bytes_in = registry.counter("p2p_bytes_total", "of ended connections", {{"direction", "in"}});
-  metrics::Counter& bytes_out = registry.counter("p2p_bytes_total", "of ended connections", {{"direction", "out"}});
+  metrics::Counter& bytes_in = registry.counter("p2p_bytes_total", "above the secure channel", {{"direction", "in"}});
+  metrics::Counter& bytes_out = registry.counter("p2p_bytes_total", "above the secure channel", {{"direction", "out"}});
 };
 
 }  // namespace ghmesh::libp2p
