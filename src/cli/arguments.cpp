@@ -59,6 +59,11 @@ class Parser {
   }
 
   Result<> word(const std::string& text) {
+    if (rules_.verbatim && text != "--help" && text != "-h") {
+      ended_ = true;
+      out_.operands.push_back(text);
+      return {};
+    }
     if (text == "--") {
       ended_ = true;
       return {};

@@ -26,6 +26,7 @@ struct ArgumentRules {
   std::span<const FlagSpec> flags;
   bool node_settings = false;  // also every row of the table of settings, and --config FILE
   bool runs_command = false;   // operands end the flags: "run CMD --flag" gives --flag to CMD
+  bool verbatim = false;       // every word but a first --help is an operand: the command has a grammar of its own
   std::size_t operands_min = 0;
   std::size_t operands_max = 0;
   std::string_view operands;  // "URL|PATH", for messages

@@ -33,6 +33,7 @@ struct Command {
   ArgumentRules rules;
   int (*run)(const Arguments& arguments, Context& context) = nullptr;
   std::string_view operand_words = {};  // for completion: "bash zsh fish"
+  bool hidden = false;                  // for those who work on ghmesh: in no overview and no completion
 };
 
 std::span<const Command> commands();
@@ -63,5 +64,6 @@ int purge(const Arguments& arguments, Context& context);
 int id(const Arguments& arguments, Context& context);
 int secret_new(const Arguments& arguments, Context& context);
 int completion(const Arguments& arguments, Context& context);
+int p2p(const Arguments& arguments, Context& context);
 
 }  // namespace ghmesh::cli

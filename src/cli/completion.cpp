@@ -43,6 +43,7 @@ std::string joined(const std::vector<std::string_view>& words) {
 std::vector<std::string_view> first_words() {
   std::vector<std::string_view> out;
   for (const Command& command : commands()) {
+    if (command.hidden) continue;
     const std::string_view word = command.name.substr(0, command.name.find(' '));
     if (out.empty() || out.back() != word) out.push_back(word);
   }
@@ -107,7 +108,8 @@ _ghmesh() {
            "; return; fi\n    command=\"$command ${COMP_WORDS[2]}\"\n  fi\n";
   }
   out += "  case \"$command\" in\n";
-  for (const Command& command : commands()) out += bash_case(command);
+  for (const Command& command : commands())
+    if (!command.hidden) out += bash_case(command);
   return out + "  esac\n}\ncomplete -F _ghmesh ghmesh\n";
 }
 
@@ -123,6 +125,7 @@ std::string zsh() {
 std::string fish() {
   std::string out = "# fish completion of ghmesh: ghmesh completion fish | source\ncomplete -c ghmesh -f\n";
   for (const Command& command : commands()) {
+    if (command.hidden) continue;
     const std::string_view first = command.name.substr(0, command.name.find(' '));
     out += "complete -c ghmesh -n __fish_use_subcommand -a " + quoted(first) + " -d " + quoted(command.summary) + "\n";
     const std::string seen = " -n " + quoted("__fish_seen_subcommand_from " + std::string(first));

@@ -40,7 +40,8 @@ std::string overview() {
       "\n"
       "Usage: ghmesh COMMAND [flags]\n"
       "\n";
-  for (const Command& command : commands()) append_row(out, "  " + std::string(command.name), command.summary, 16);
+  for (const Command& command : commands())
+    if (!command.hidden) append_row(out, "  " + std::string(command.name), command.summary, 16);
   out +=
       "\n"
       "  ghmesh COMMAND --help     what a command does and takes\n"

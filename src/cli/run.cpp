@@ -23,6 +23,7 @@ const Command* find_command(std::span<const std::string> words, std::size_t& use
 int unknown_command(const std::string& word, Context& context) {
   std::vector<std::string> names;
   for (const Command& command : commands()) {
+    if (command.hidden) continue;
     names.emplace_back(command.name);
     if (command.name.starts_with(word + " "))
       return complain(context, kUsage, word + ": incomplete; did you mean ghmesh " + std::string(command.name) + "?");

@@ -16,6 +16,22 @@ const pattern = n => { const b = new Uint8Array(n); for (let i = 0; i < n; i++) 
 const rssMiB = pid => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
 const options = secure => secure === 'tls' ? ['--tls'] : []
 
+// The identities that nobody may get away with: six ways to be wrong about who holds a key. The key of the node itself
+// stays as it is; only what the handshake says is forged.
+async function forgers () {
+  const own = await generateKeyPair('Ed25519')
+  const other = await generateKeyPair('Ed25519')
+  const signing = (publicKey, sign) => ({ type: 'Ed25519', raw: own.raw, publicKey, sign })
+  return {
+    'a signature with one bit changed': signing(own.publicKey, async bytes => { const s = Uint8Array.from(await own.sign(bytes)); s[7] ^= 1; return s }),
+    'an empty signature': signing(own.publicKey, async () => new Uint8Array(0)),
+    'a signature by another key': signing(own.publicKey, bytes => other.sign(bytes)),
+    "another one's key with our signature": signing(other.publicKey, bytes => own.sign(bytes)),
+    'a signature over something else': signing(own.publicKey, bytes => own.sign(concat([bytes, new Uint8Array(1)]))),
+    'a signature cut short': signing(own.publicKey, async bytes => (await own.sign(bytes)).subarray(0, 63))
+  }
+}
+
 async function echoOnce (js, address, bytes) {
   const stream = await js.dialProtocol(address, ECHO, streamOptions)
   const reading = readAll(stream)
@@ -39,7 +55,7 @@ for (const secure of secures) {
       assert.equal(connection.remotePeer.toString(), ours.peer_id)
       assert.equal(connection.encryption, secure === 'tls' ? '/tls/1.0.0' : '/noise')
       let peer
-      for (let i = 0; i < 100 && !(peer?.protocols.length > 0); i++) {
+      for (let i = 0; i < 200 && !(peer?.protocols.includes(ECHO) && peer.peerRecordEnvelope != null); i++) {
         await new Promise(resolve => setTimeout(resolve, 20))
         peer = await js.peerStore.get(connection.remotePeer)
       }
@@ -105,6 +121,38 @@ for (const secure of secures) {
       await fresh.stop()
     })
 
+    test('no forged identity gets in', async () => {
+      for (const [name, signer] of Object.entries(await forgers())) {
+        const forger = await makePeer({ secure, listen: false, signer })
+        // js may think itself connected, since it says the last word of the handshake; what counts is that nothing is answered.
+        await assert.rejects(echoOnce(forger, address, pattern(10)), name)
+        await forger.stop()
+      }
+      const bytes = pattern(10)
+      assert.equal(sha(await echoOnce(js, address, bytes)), sha(bytes))
+    })
+
+    test('a js node with its default limits', async () => {
+      const usual = await makePeer({ secure, defaults: true })
+      const bytes = pattern(100000)
+      const results = await Promise.all(Array.from({ length: 20 }, async () => sha(await echoOnce(usual, address, bytes))))
+      assert.ok(results.every(x => x === sha(bytes)))
+      await usual.stop()
+    })
+
+    test('a host of ours with the limits of a node', async () => {
+      const strict = await listen('--default-limits', ...options(secure))
+      const to = multiaddr(strict.multiaddrs[0])
+      const bytes = pattern(100000)
+      const results = await Promise.all(Array.from({ length: 24 }, async () => sha(await echoOnce(js, to, bytes))))
+      assert.ok(results.every(x => x === sha(bytes)))
+      // Over the limit streams are refused, and the connection lives.
+      const many = await Promise.allSettled(Array.from({ length: 100 }, () => echoOnce(js, to, bytes)))
+      assert.ok(many.some(r => r.status === 'fulfilled' && sha(r.value) === sha(bytes)))
+      assert.equal(sha(await echoOnce(js, to, bytes)), sha(bytes))
+      await strict.stop()
+    })
+
     test('a reader that pauses does not make us grow', async () => {
       const stream = await js.dialProtocol(address, ECHO, streamOptions)
       stream.pause()
@@ -158,6 +206,63 @@ for (const secure of secures) {
       const { status, results } = await run('ping', address, '--count', 100, ...options(secure))
       assert.equal(status, 0)
       assert.equal(results.filter(r => r.verb === 'ping' && r.ok).length, 100)
+    })
+
+    test('64 MiB echo with checksum', async () => {
+      const { status, last } = await run('echo', address, '--size', 64 * MiB, ...options(secure))
+      assert.equal(status, 0, JSON.stringify(last))
+      assert.equal(last.octets, 64 * MiB)
+      assert.match(last.sha256, /^[0-9a-f]{64}$/)
+    })
+
+    test('unknown protocol', async () => {
+      const { status, last } = await run('echo', address, '--protocol', '/nobody/1.0.0', ...options(secure))
+      assert.equal(status, 1)
+      // js resets the stream behind its refusal, and the reset may overtake it.
+      assert.ok(['unsupported', 'closed'].includes(last.code), JSON.stringify(last))
+    })
+
+    test('reset by js, and a stream after it', async () => {
+      await js.handle('/reset/1.0.0', stream => stream.abort(new Error('test')))
+      const { status, last } = await run('echo', address, '--protocol', '/reset/1.0.0', '--size', MiB, ...options(secure))
+      assert.equal(status, 1, JSON.stringify(last))
+      assert.equal((await run('echo', address, '--size', 10, ...options(secure))).status, 0)
+    })
+
+    test('no forged identity is taken for a peer', async () => {
+      for (const [name, signer] of Object.entries(await forgers())) {
+        const forger = await makePeer({ secure, signer })
+        // Without /p2p, so that it is the signature that fails and not the name.
+        const { status, last } = await run('dial', forger.getMultiaddrs()[0].toString().replace(/\/p2p\/.*/, ''), ...options(secure))
+        assert.equal(status, 1, name)
+        assert.ok(['not authentic', 'malformed'].includes(last.code), `${name}: ${JSON.stringify(last)}`)
+        await forger.stop()
+      }
+    })
+
+    test('keys that were not asked for', async () => {
+      const rsa = await makePeer({ secure, privateKey: await generateKeyPair('RSA', 2048) })
+      const secp = await makePeer({ secure, privateKey: await generateKeyPair('secp256k1') })
+      for (const peer of [rsa, secp]) {
+        const at = peer.getMultiaddrs()[0].toString()
+        const refused = await run('dial', at, ...options(secure))
+        assert.equal(refused.status, 1)
+        assert.equal(refused.last.code, 'refused', JSON.stringify(refused.last))
+        const taken = await run('dial', at, '--accept-keys', 'ed25519,secp256k1,rsa', ...options(secure))
+        assert.equal(taken.status, 0, JSON.stringify(taken.last))
+        assert.equal(taken.last.peer_id, peer.peerId.toString())
+        assert.equal(taken.last.certified, true)
+        await peer.stop()
+      }
+    })
+
+    test('a js node with its default limits', async () => {
+      const usual = await makePeer({ secure, defaults: true })
+      const at = usual.getMultiaddrs()[0].toString()
+      assert.equal((await run('ping', at, '--count', 20, ...options(secure))).status, 0)
+      const { status, last } = await run('bench', at, '--mode', 'fresh', '--parallel', 8, '--count', 200, ...options(secure))
+      assert.equal(status, 0, JSON.stringify(last))
+      await usual.stop()
     })
 
     test('64 MiB each way', async () => {

@@ -14,21 +14,29 @@ export const REPLY = '/interop/rr/1.0.0'
 
 const many = { maxInboundStreams: 2048, maxOutboundStreams: 2048 }
 
-export async function makePeer ({ secure = 'noise', listen = true, ...rest } = {}) {
+// signer: what proves the identity in the handshake instead of the node's own key, for those who lie. defaults: js's own
+// limits instead of those that fit a test.
+export async function makePeer ({ secure = 'noise', listen = true, signer, defaults = false, ...rest } = {}) {
+  const encrypter = secure === 'tls' ? tls() : noise()
   const node = await createLibp2p({
     addresses: { listen: listen ? ['/ip4/127.0.0.1/tcp/0'] : [] },
     transports: [tcp()],
-    connectionEncrypters: [secure === 'tls' ? tls() : noise()],
+    connectionEncrypters: [components => encrypter(signer == null ? components : withKey(components, signer))],
     // Early streams: those that arrive before js has finished its side of the upgrade; it takes 10 by default.
-    streamMuxers: [yamux({ maxInboundStreams: 4096, maxOutboundStreams: 4096, maxEarlyStreams: 1024 })],
-    connectionManager: { inboundConnectionThreshold: 10000, maxConnections: 1000, maxIncomingPendingConnections: 1000 },
+    streamMuxers: [defaults ? yamux() : yamux({ maxInboundStreams: 4096, maxOutboundStreams: 4096, maxEarlyStreams: 1024 })],
+    connectionManager: defaults ? {} : { inboundConnectionThreshold: 10000, maxConnections: 1000, maxIncomingPendingConnections: 1000 },
     services: { identify: identify(), identifyPush: identifyPush(), ping: ping() },
     ...rest
   })
-  await node.handle(ECHO, echo, many)
-  await node.handle(PERF, perf, many)
-  await node.handle(REPLY, reply, many)
+  await node.handle(ECHO, echo, defaults ? {} : many)
+  await node.handle(PERF, perf, defaults ? {} : many)
+  await node.handle(REPLY, reply, defaults ? {} : many)
   return node
+}
+
+// js's components with another private key.
+function withKey (components, privateKey) {
+  return new Proxy(components, { get: (target, name) => name === 'privateKey' ? privateKey : target[name] })
 }
 
 export const streamOptions = many

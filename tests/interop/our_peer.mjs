@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // ghmesh's developer command as a child process.
 import { spawn } from 'node:child_process'
+import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 
-const binary = process.env.GHMESH_P2P_DEV
-if (binary == null) throw new Error('GHMESH_P2P_DEV must name the ghmesh_p2p_dev program')
+const binary = process.env.GHMESH_P2P
+if (binary == null) throw new Error('GHMESH_P2P must name ghmesh or ghmesh_p2p_dev')
+// ghmesh has it as a command among others, ghmesh_p2p_dev is nothing else.
+const command = basename(binary) === 'ghmesh' ? ['p2p'] : []
 
 export async function listen (...options) {
-  const child = spawn(binary, ['listen', ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(binary, [...command, 'listen', ...options.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })
   const first = await new Promise((resolve, reject) => {
     lines.once('line', resolve)
@@ -16,14 +19,17 @@ export async function listen (...options) {
   return {
     ...JSON.parse(first),
     pid: child.pid,
+    lines,
     stop: () => new Promise(resolve => { child.once('exit', resolve); child.kill('SIGTERM') })
   }
 }
 
 export async function run (...args) {
-  const child = spawn(binary, args.map(String), { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(binary, [...command, ...args.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const results = []
   createInterface({ input: child.stdout }).on('line', line => results.push(JSON.parse(line)))
+  const late = setTimeout(() => child.kill('SIGKILL'), 60000)
   const status = await new Promise(resolve => child.once('close', resolve))
+  clearTimeout(late)
   return { status, results, last: results.at(-1) }
 }

@@ -97,7 +97,7 @@ io::Task<void> setups(Host& host, multiformats::Multiaddr address, Run& run) {
 }  // namespace
 
 io::Task<int> run_bench(Host& host, multiformats::Multiaddr address, const CommandOptions& command, std::FILE* out) {
-  Run run{command.count == 0 ? 1000 : command.count, command.size, {}, {}};
+  Run run{command.count == 0 ? 1000 : command.count, static_cast<std::uint32_t>(command.size), {}, {}};
   const std::uint32_t total = run.left;
   run.times.reserve(total);
   std::shared_ptr<PeerConnection> connection;

@@ -13,6 +13,7 @@
 #include "io/sockets.hpp"
 #include "json_line.hpp"
 #include "libp2p/host/host.hpp"
+#include "libp2p/mdns/discovery.hpp"
 #include "libp2p/tls/tls_security.hpp"
 
 namespace ghmesh::libp2p::devtool {
@@ -25,6 +26,7 @@ double milliseconds(Duration d) { return std::chrono::duration<double, std::mill
 
 HostOptions host_options(const CommandOptions& command, Random& random) {
   HostOptions options{.key = PrivateKey::generate(random)};
+  options.accept_keys = options.identify.accept_keys = *AcceptKeys::parse(command.accept_keys);
   options.early_muxer = command.early_muxer;
   options.swarm.idle_after = Duration::zero();
   options.identify.agent_version = "ghmesh-dev";
@@ -117,6 +119,19 @@ io::Task<int> perf_once(PeerConnection& connection, const CommandOptions& comman
   co_return took ? 0 : 1;
 }
 
+io::Task<int> echo_once(PeerConnection& connection, const CommandOptions& command, std::FILE* out) {
+  const std::string protocol = command.protocol.empty() ? std::string(kEcho) : command.protocol;
+  const Result<crypto::Digest32> back = co_await run_echo(connection, protocol, command.size);
+  JsonLine line;
+  line.add("verb", "echo").add("protocol", protocol).add("octets", command.size).add("ok", back.has_value());
+  if (back)
+    line.add("sha256", to_hex(*back));
+  else
+    line.add("code", to_string(back.error().code)).add("error", back.error().message);
+  line.print(out);
+  co_return back ? 0 : 1;
+}
+
 io::Task<void> run_verb(Host& host, CommandOptions command, Multiaddr address, std::FILE* out, int& status,
                         bool& done) {
   if (command.verb == "bench") {
@@ -127,6 +142,7 @@ io::Task<void> run_verb(Host& host, CommandOptions command, Multiaddr address, s
     if (status == 0 && command.verb == "ping")
       status = co_await ping_many(*connection, command.count == 0 ? 5 : command.count, out);
     if (status == 0 && command.verb == "perf") status = co_await perf_once(*connection, command, out);
+    if (status == 0 && command.verb == "echo") status = co_await echo_once(*connection, command, out);
   }
   done = true;
 }
@@ -181,6 +197,8 @@ std::optional<std::string> parse_command(const std::vector<std::string>& argumen
       options.default_limits = true;
     else if (a == "--port" && has_value)
       fine = number(arguments[++i], options.port);
+    else if (a == "--mdns" && has_value)
+      fine = number(arguments[++i], options.mdns);
     else if (a == "--count" && has_value)
       fine = number(arguments[++i], options.count);
     else if (a == "--upload" && has_value)
@@ -191,7 +209,12 @@ std::optional<std::string> parse_command(const std::vector<std::string>& argumen
       fine = number(arguments[++i], options.parallel);
     else if (a == "--size" && has_value)
       fine = number(arguments[++i], options.size);
-    else if (a == "--mode" && has_value)
+    else if (a == "--protocol" && has_value)
+      options.protocol = arguments[++i];
+    else if (a == "--accept-keys" && has_value) {
+      options.accept_keys = arguments[++i];
+      if (const auto keys = AcceptKeys::parse(options.accept_keys); !keys) return keys.error().message;
+    } else if (a == "--mode" && has_value)
       options.mode = arguments[++i];
     else if (a.starts_with("--"))
       return "unknown option or missing value: " + a;
@@ -204,8 +227,9 @@ std::optional<std::string> parse_command(const std::vector<std::string>& argumen
     if (!fine) return "not a number: " + arguments[i];
   }
   const bool listens = options.verb == "listen";
-  if (!listens && options.verb != "dial" && options.verb != "ping" && options.verb != "perf" && options.verb != "bench")
-    return "p2p listen|dial|ping|perf|bench [MULTIADDR]";
+  if (!listens && options.verb != "dial" && options.verb != "ping" && options.verb != "perf" &&
+      options.verb != "echo" && options.verb != "bench")
+    return "p2p listen|dial|ping|perf|echo|bench [MULTIADDR]";
   if (!listens && options.address.empty()) return "p2p " + options.verb + " needs a multiaddr";
   return std::nullopt;
 }
@@ -225,7 +249,7 @@ int run_command(const CommandOptions& command, std::FILE* out) {
   if (command.tls) {
     auto made = tls::TlsSecurity::make(
         options.key, options.early_muxer ? std::vector<std::string>{"/yamux/1.0.0"} : std::vector<std::string>{},
-        loop.clock());
+        loop.clock(), options.accept_keys);
     if (!made) return fail_with(out, command, made.error(), 1);
     tls_security = std::move(*made);
     options.security_before = {tls_security.get()};
@@ -240,6 +264,17 @@ int run_command(const CommandOptions& command, std::FILE* out) {
     if (!address) return fail_with(out, command, address.error(), 2);
     if (const auto bound = host.swarm().listen(*address); !bound) return fail_with(out, command, bound.error(), 1);
     JsonLine().add("peer_id", host.id().text()).add("multiaddrs", texts(host.addresses())).print(out);
+    std::unique_ptr<mdns::Discovery> discovery;
+    if (command.mdns != 0) {
+      auto started = mdns::Discovery::start(
+          loop, random, host.id(), [&] { return host.addresses(); },
+          [&](const PeerId& peer, const Multiaddr& at) {
+            JsonLine().add("found", peer.text()).add("address", at.text()).print(out);
+          },
+          {.port = command.mdns});
+      if (!started) return fail_with(out, command, started.error(), 1);
+      discovery = std::move(*started);
+    }
     loop.run();
     return 0;
   }

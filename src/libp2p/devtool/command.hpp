@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-// The developer's command `p2p listen|dial|ping|perf`: a host that interop tests and measurements drive. It prints one
-// JSON line per result on out and returns the exit status: 0 done, 1 failed, 2 usage. Runs its own loop on the calling
-// thread; `listen` until SIGINT or SIGTERM or the end of standard input where asked.
+// The developer's command `p2p listen|dial|ping|perf|echo|bench`: a host that interop tests and measurements drive. It
+// prints one JSON line per result on out and returns the exit status: 0 done, 1 failed, 2 usage. Runs its own loop on
+// the calling thread; `listen` until SIGINT or SIGTERM or the end of standard input where asked.
 
 namespace ghmesh::libp2p::devtool {
 
 struct CommandOptions {
-  std::string verb;     // listen, dial, ping, perf, bench
+  std::string verb;     // listen, dial, ping, perf, echo, bench
   std::string address;  // multiaddr with /p2p, except for listen
   std::uint16_t port = 0;
   bool tls = false;
@@ -26,7 +26,10 @@ struct CommandOptions {
   std::uint64_t download = 0;  // perf
   std::string mode;            // bench: kept, fresh, setups, hold
   std::uint32_t parallel = 1;  // bench
-  std::uint32_t size = 2048;   // bench: octets of a reply
+  std::uint64_t size = 2048;   // bench: octets of a reply; echo: octets sent
+  std::string protocol;        // echo: another one than /echo/1.0.0
+  std::string accept_keys = "ed25519";
+  std::uint16_t mdns = 0;  // listen: finds peers by multicast over loopback on this port; a line for each found
 };
 
 // Arguments behind `p2p`. The error is one line for standard error.

@@ -92,4 +92,59 @@ io::Task<Result<Duration>> run_perf(PeerConnection& connection, std::uint64_t up
   co_return (*stream)->loop().now() - begin;
 }
 
+namespace {
+
+// The same octets from the same place, and no two blocks alike.
+void fill_pattern(MutableByteView block, std::uint64_t at) {
+  for (std::size_t i = 0; i < block.size(); ++i)
+    block[i] = static_cast<std::uint8_t>((at + i) * 31 + ((at + i) >> 8) + ((at + i) >> 16));
+}
+
+io::Task<Result<>> send_pattern(io::Stream& stream, std::uint64_t octets, crypto::Sha256& hash) {
+  Bytes block(kBlock);
+  for (std::uint64_t at = 0; at < octets;) {
+    const auto part = MutableByteView(block).first(std::min<std::uint64_t>(octets - at, block.size()));
+    fill_pattern(part, at);
+    hash.update(part);
+    if (Result<> sent = co_await stream.write_all(part); !sent) co_return sent;
+    at += part.size();
+  }
+  co_return Result<>();
+}
+
+}  // namespace
+
+io::Task<Result<crypto::Digest32>> run_echo(PeerConnection& connection, std::string protocol, std::uint64_t octets) {
+  const Result<PeerStream> stream = connection.open(protocol);
+  if (!stream) co_return std::unexpected(stream.error());
+  io::Stream& echoed = **stream;
+  crypto::Sha256 sent_hash;
+  Result<> sent;
+  io::TaskGroup sending(echoed.loop());
+  sending.spawn([](io::Stream& to, std::uint64_t n, crypto::Sha256& hash, Result<>& out) -> io::Task<void> {
+    out = co_await send_pattern(to, n, hash);
+  }(echoed, octets, sent_hash, sent));
+  crypto::Sha256 hash;
+  Bytes block(kBlock);
+  std::uint64_t got = 0;
+  std::optional<Error> broken;
+  while (!broken) {
+    // Our end comes behind the last echo: js does not answer a stream that had ended before its handler began.
+    if (got == octets) echoed.shutdown_write();
+    const auto n = co_await echoed.read_some(block);
+    if (!n) broken = n.error();
+    if (!n || *n == 0) break;
+    hash.update(ByteView(block).first(*n));
+    got += *n;
+  }
+  if (broken) echoed.abort(*broken);
+  co_await sending.join();
+  if (broken) co_return std::unexpected(std::move(*broken));
+  if (!sent) co_return std::unexpected(sent.error());
+  const crypto::Digest32 back = hash.digest();
+  if (got != octets || back != sent_hash.digest())
+    co_return fail(ErrorCode::Authentic, "echo: other octets came back than were sent", Fault::Peer);
+  co_return back;
+}
+
 }  // namespace ghmesh::libp2p::devtool

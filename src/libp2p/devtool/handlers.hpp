@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "crypto/hash.hpp"
 #include "libp2p/swarm/swarm.hpp"
 
 // The protocols that interop tests and measurements speak. One loop.
@@ -16,5 +17,9 @@ void serve_all(Swarm& swarm);
 
 // perf: sends up octets, half-closes, reads down octets; the time it took.
 io::Task<Result<Duration>> run_perf(PeerConnection& connection, std::uint64_t up, std::uint64_t down);
+
+// echo: sends octets of a pattern and reads them back while it sends. Authentic if what came back is not what was sent;
+// the SHA-256 of it otherwise.
+io::Task<Result<crypto::Digest32>> run_echo(PeerConnection& connection, std::string protocol, std::uint64_t octets);
 
 }  // namespace ghmesh::libp2p::devtool
