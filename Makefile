@@ -42,6 +42,8 @@ test-asan-ubsan test-tsan: test-%: deps
 HITS ?=
 bench: release
 	@tools/bench/hits $(HITS)
+	@tools/deps.sh npm tests/interop
+	@tests/interop/bench.sh build/release/ghmesh --quick
 	@cmake --build build/release -j $(JOBS) --target ghmesh_benches
 	@set -e; for program in $$(find build/release -name 'bench_*' -type f -executable | sort); do \
 	  echo "== $${program##*/}"; timeout 120 "$$program" --benchmark_min_time=0.1; done
