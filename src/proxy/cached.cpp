@@ -342,7 +342,7 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
       plan.canonical && invalidations_.doubts(parts_.planner.groups(plan), fetch.exchange.requested.wall);
   if (storing && !fetch.lead.tainted() && !overtaken) {
     kept = keep(plan, fetch.slot, outcome, gathered.body);
-    if (plan.canonical && !plan.graphql && !plan.request.anonymous)
+    if (plan.canonical && !plan.graphql && !plan.request.anonymous && answer.status() == 200)
       node_candidates_.remember(plan.candidate, plan.key, parts_.planner.stored_groups(plan));
     fetch.turn.land(true);
     fetch.lead.finish();

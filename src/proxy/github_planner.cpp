@@ -34,7 +34,21 @@ class GithubPlanner final : public Planner {
 
   Plan plan(const http::RequestView& request, std::string_view origin_target, bool has_body) const override {
     Plan out;
-    const github::ParsedTarget parsed = github::parse_target(origin_target);
+    out.request = github::canonicalise(request.method, request.fields);
+    if (!out.request.cacheable()) {
+      // Whose quota it draws on is known all the same.
+      const std::string_view credential = request.fields.first("Authorization").value_or("");
+      out.request.authorization = crypto::SecretText(github::canonical_authorization(credential));
+      out.request.anonymous = credential.empty();
+    }
+    out.partition = keys_.partition(out.request);
+    github::ParsedTarget parsed = github::parse_target(origin_target);
+    if (parsed.problem == github::TargetProblem::EncodedSlash && cache::is_cacheable_method(request.method)) {
+      if (std::optional<std::string> plain = github::with_plain_slashes(origin_target)) {
+        out.respelt = std::make_shared<const std::string>(std::move(*plain));
+        parsed = github::parse_target(*out.respelt);
+      }
+    }
     if (parsed.problem != github::TargetProblem::None) {
       // A target that others could read in another way is passed on as it is and never cached.
       out.target = origin_target;
@@ -44,14 +58,6 @@ class GithubPlanner final : public Planner {
     const github::Route route = github::route(host_, parsed.target.path);
     out.target = github::upstream_path(host_, route);
     if (parsed.target.has_query) out.target.append("?").append(parsed.target.query);
-    out.request = github::canonicalise(request.method, request.fields);
-    if (!out.request.cacheable()) {
-      // Whose quota it draws on is known all the same.
-      const std::string_view credential = request.fields.first("Authorization").value_or("");
-      out.request.authorization = crypto::SecretText(github::canonical_authorization(credential));
-      out.request.anonymous = credential.empty();
-    }
-    out.partition = keys_.partition(out.request);
     if (!cache::is_cacheable_method(request.method)) {
       out.bypass = http::Forward::Method;
       return out;

@@ -40,8 +40,9 @@ struct Plan {
   bool canonical = false;
   bool pretty = false;  // the client's agent would have got indented JSON
   github::Canonical request;
-  github::Resource resource;  // its views point into the client's request
-  bool graphql = false;       // POST /graphql with a query
+  github::Resource resource;                   // its views point into the client's request, or into respelt
+  std::shared_ptr<const std::string> respelt;  // the target with plain slashes, where the client escaped them
+  bool graphql = false;                        // POST /graphql with a query
   // The client's fields in the cache's terms, where they differ (X-GH-CACHE-TTL as max-age).
   std::optional<http::Fields> cache_fields;
 
