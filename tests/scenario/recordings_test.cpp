@@ -46,8 +46,9 @@ TEST_F(Recordings, EveryAnswerThatTakesPartIsSharedByteForByte) {
   }
   EXPECT_GE(answered, 250u);
   EXPECT_EQ(equal_to_direct, answered);
-  // The rest are classes that never cross tokens: per-user resources, secrets, alerts, search.
-  EXPECT_GE(proved, answered / 2);
+  // The others are fetched: what is the viewer's own, secrets, alerts, search, text, and full pages of lists that go by
+  // cursors, whose end no probe can tell.
+  EXPECT_GE(proved, 200u);
 }
 
 }  // namespace
