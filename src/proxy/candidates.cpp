@@ -57,6 +57,11 @@ void NodeCandidates::find(const github::Key& key, const github::Resource&, std::
 
 std::size_t NodeCandidates::known(const github::Key& key) const { return named_in(store_.find(key)).size(); }
 
+store::EntryPtr NodeCandidates::newest(const github::Key& key) const {
+  const std::vector<store::Key> names = named_in(store_.find(key));
+  return names.empty() ? nullptr : store_.find(names.front());
+}
+
 void NodeCandidates::remember(const github::Key& key, const store::Key& entry_key,
                               const std::vector<store::GroupId>& groups) {
   // What memory does not have is not waited for: an older list of names on disk may be lost, and costs a candidate.

@@ -17,6 +17,8 @@ class NodeCandidates final : public github::CandidateSource {
   void find(const github::Key& key, const github::Resource& resource, std::size_t max,
             std::function<void(std::vector<github::Candidate>)> done) override;
   std::size_t known(const github::Key& key) const;
+  // The record that was fetched or proved last, if memory has it.
+  store::EntryPtr newest(const github::Key& key) const;
   // An entry under entry_key holds a body for that candidate key.
   void remember(const github::Key& key, const store::Key& entry_key, const std::vector<store::GroupId>& groups);
 

@@ -11,6 +11,7 @@ namespace ghmesh::proxy {
 namespace {
 
 constexpr std::size_t kMaxCandidates = 2;  // tried per request (design: mesh, known disasters)
+constexpr std::size_t kMaxTokenSpecific = 4096;
 constexpr std::size_t kLimitBodyBytes = 64 * 1024;
 
 // An answer whose body is here already.
@@ -77,6 +78,19 @@ io::Task<BodyFlights::Turn> Proxy::take_turn(const Plan& plan, github::Ladder& l
   co_return BodyFlights::Turn();
 }
 
+bool Proxy::is_overtaken(const Plan& plan, const Slot& own) {
+  if (plan.request.anonymous || token_specific_.contains(plan.candidate) ||
+      !github::takes_part(parts_.proof.gate, "GET", plan.resource, plan.request) ||
+      !github::may_prove_across_tokens(plan.resource) ||
+      calibration_.phase(parts_.upstream_authority, plan.resource, plan.request.accept, parts_.loop.now()) !=
+          github::ProofPhase::Proven)
+    return false;
+  const store::EntryPtr newest = node_candidates_.newest(plan.candidate);
+  if (!newest || newest->key == plan.key || equal(newest->body, own.body(0))) return false;
+  const Result<Slot> other = Slot::of(newest, plan.policy);
+  return other && other->entry(0).received_at() > own.entry(0).received_at();
+}
+
 // Bytes held for a page, of this token or of another one.
 io::Task<github::SharedBody> Proxy::held_page(std::string target, http::RequestView request) {
   const Plan plan = parts_.planner.plan({"GET", target, 1, request.fields}, target, false);
@@ -111,6 +125,8 @@ io::Task<> Proxy::prove(Fetch& fetch) {
     input.own = github::OwnEntry{github::SharedBody(record, &record->body),
                                  std::string(fetch.slot.entry(0).field("ETag").value_or(""))};
   }
+  const bool overtaken = input.own && is_overtaken(plan, fetch.slot);
+  if (overtaken) input.own.reset();
   github::Ladder ladder(std::move(input));
   fetch.turn = co_await take_turn(plan, ladder, fetch.began + Limits::kTurnWait);
 
@@ -161,6 +177,11 @@ io::Task<> Proxy::prove(Fetch& fetch) {
         head.body = whole;
         static_cast<void>(ladder.on_answer(head, parts_.loop.now()));
         parts_.planner.learn(plan, whole);
+        if (overtaken && equal(whole, fetch.slot.body(0))) {
+          // The own bytes were current all the while: this resource shows its viewer.
+          if (token_specific_.size() >= kMaxTokenSpecific) token_specific_.clear();
+          token_specific_.insert(plan.candidate);
+        }
       });
     }
     if (status >= 500)

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -143,6 +144,9 @@ class Proxy final : public http::server::Handler {
   io::Task<> prove(Fetch& fetch);
   io::Task<std::vector<github::Candidate>> candidates(const Plan& plan);
   io::Task<BodyFlights::Turn> take_turn(const Plan& plan, github::Ladder& ladder, TimePoint deadline);
+  // Whether another token has brought a newer body than the own one: then that one is offered first, so that a change
+  // is paid for once and not by every token that holds the old body.
+  bool is_overtaken(const Plan& plan, const Slot& own);
   io::Task<github::SharedBody> held_page(std::string target, http::RequestView request);
   void answer_proved(Fetch& fetch, const github::Ladder& ladder, const github::Outcome& outcome, http::FieldsView live,
                      const cache::Now& requested);
@@ -173,6 +177,8 @@ class Proxy final : public http::server::Handler {
   NodeCandidates node_candidates_;
   github::Calibration calibration_;
   github::PrefixCache prefixes_;
+  // Candidate keys of resources that look different to each token: there the own bytes come first. Bounded.
+  std::unordered_set<store::Key, store::KeyHash> token_specific_;
   PacingGate pacing_;
   BodyFlights body_flights_;
   cache::SingleFlight flights_;

@@ -160,6 +160,21 @@ TEST_F(Sharing, AForgedCandidateCostsOneOrdinaryFetchAndIsNeverServed) {
   EXPECT_EQ(newly_charged(), 0u);
 }
 
+TEST_F(Sharing, AChangeIsPaidForOnceByTokensThatHoldTheOldBody) {
+  Node& n = node();
+  const std::string tokens[] = {kAlice, kCarol};
+  for (const std::string& token : tokens) get(n, root, token);
+  for (int change = 0; change < 3; ++change) {
+    loop.advance(2s);
+    github.world.put_json(root, R"({"full_name":"octo-org/repo-1","change":)" + std::to_string(change) + "}",
+                          loop.wall_now());
+    newly_charged();
+    for (const std::string& token : tokens)
+      EXPECT_EQ(get(n, root, token, no_cache()).body, direct({"GET", root, token}).body) << change;
+    EXPECT_EQ(newly_charged(), 1u) << change;
+  }
+}
+
 // ---- one upstream request at a time
 
 TEST_F(Sharing, FiftyClientsOnOneColdKeyMakeOneUpstreamCall) {
