@@ -42,6 +42,14 @@ TEST_F(PlanTest, EscapedSlashesOfOctokitAreTheSameFile) {
   EXPECT_FALSE(plan(*p, "/repos/o/r/branches/a%2Fb").cacheable);
 }
 
+TEST_F(PlanTest, ARepositorysNumberIsItsNameOnceKnown) {
+  const auto p = planner();
+  EXPECT_NE(plan(*p, "/repositories/7/issues").key, plan(*p, "/repos/o/r/issues").key);
+  p->learn(plan(*p, "/repos/o/r"), as_bytes(R"({"id":7,"full_name":"o/r","private":false})"));
+  EXPECT_EQ(plan(*p, "/repositories/7/issues").key, plan(*p, "/repos/o/r/issues").key);
+  EXPECT_EQ(plan(*p, "/repositories/7/issues").target, "/repositories/7/issues");
+}
+
 TEST_F(PlanTest, EntriesAreATokensOwnAndCandidatesEverybodys) {
   const auto p = planner();
   const Plan a = plan(*p, "/repos/o/r", {{"Authorization", "token a"}});

@@ -59,6 +59,19 @@ test('curl: forward proxy, absolute-form', async t => {
   assert.match(foreign.text, /does not forward to 'example.org'.*403$/s)
 })
 
+test('curl: --rewrite-links leads clients of the base URL back here, and only them', async t => {
+  const w = await world(t, { standin: { args: ['--api-base', 'self'] }, node: { args: ['--rewrite-links', 'on'] } })
+  const list = '/repos/octo-org/repo-1/issues?per_page=1'
+  const linkOf = async (...args) => /^link: (.*)\r/im.exec((await curl(w, ['-o', '/dev/null', '-D', '-', ...args])).text)?.[1]
+  for (let round = 0; round < 2; ++round) {
+    const here = await linkOf(w.node.url + list)
+    assert.ok(here.startsWith(`<${w.node.url}/`), here)
+    assert.ok(!here.includes(w.standin.http))
+    const proxied = await linkOf('-x', w.node.url, w.standin.http + list)
+    assert.ok(proxied.startsWith(`<${w.standin.http}/`), proxied)
+  }
+})
+
 test('curl: CONNECT to the upstream passes, to anything else it is 403', async t => {
   const w = await world(t)
   const tunnelled = await curl(w, ['-p', '-x', w.node.url, w.standin.http + PATH])
