@@ -13,6 +13,8 @@ const MiB = 1 << 20
 const secures = (process.env.INTEROP_SECURE ?? 'noise').split(',')
 const sha = bytes => createHash('sha256').update(bytes).digest('hex')
 const pattern = n => { const b = new Uint8Array(n); for (let i = 0; i < n; i++) b[i] = i * 31 + (i >> 8); return b }
+// A sanitizer keeps what is freed and shadows what is not: its memory says nothing of ours.
+const sanitized = process.env.GHMESH_SANITIZED === '1'
 const rssMiB = pid => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
 const options = secure => secure === 'tls' ? ['--tls'] : []
 
@@ -79,7 +81,7 @@ for (const secure of secures) {
     test('64 MiB echo with checksum', async () => {
       const bytes = pattern(64 * MiB)
       assert.equal(sha(await echoOnce(js, address, bytes)), sha(bytes))
-      assert.ok(rssMiB(ours.pid) < 64, `RSS ${rssMiB(ours.pid)} MiB`)
+      assert.ok(sanitized || rssMiB(ours.pid) < 64, `RSS ${rssMiB(ours.pid)} MiB`)
     })
 
     test('half-close: the answer comes after our end', async () => {
@@ -160,7 +162,7 @@ for (const secure of secures) {
         const blocked = new Promise(resolve => setTimeout(resolve, 300, true))
         if (!stream.send(new Uint8Array(64 * 1024)) && await Promise.race([stream.onDrain().then(() => false), blocked])) break
       }
-      assert.ok(rssMiB(ours.pid) < 64, `RSS ${rssMiB(ours.pid)} MiB`)
+      assert.ok(sanitized || rssMiB(ours.pid) < 64, `RSS ${rssMiB(ours.pid)} MiB`)
       stream.abort(new Error('done'))
     })
 
@@ -170,7 +172,7 @@ for (const secure of secures) {
       for (let i = 0; i < 10000; i += 20) {
         await Promise.all(Array.from({ length: 20 }, async () => await echoOnce(js, address, bytes)))
       }
-      assert.ok(rssMiB(ours.pid) < before + 8, `RSS ${before} to ${rssMiB(ours.pid)} MiB`)
+      assert.ok(sanitized || rssMiB(ours.pid) < before + 8, `RSS ${before} to ${rssMiB(ours.pid)} MiB`)
     })
   })
 
