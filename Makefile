@@ -42,6 +42,8 @@ test-asan-ubsan test-tsan: test-%: deps
 HITS ?=
 bench: release
 	@tools/bench/hits $(HITS)
+	@cmake --build build/release -j $(JOBS) --target ghmesh-standin
+	@tools/bench/proofs
 	@tools/deps.sh npm tests/interop
 	@tests/interop/bench.sh build/release/ghmesh --quick
 	@cmake --build build/release -j $(JOBS) --target ghmesh_benches
