@@ -219,15 +219,20 @@ TEST_F(ProofTest, Rule5The304sTagMustBeOurs) {
   const Outcome out = run("/repos/o/r", {}, {{shared(origin.bodies["/repos/o/r"]), Candidate::From::Node}});
   EXPECT_EQ(out.serve, Serve::Answer);
   EXPECT_EQ(origin.charged, 1);
-  // Its absence is allowed, weakness does not matter.
-  origin.wrong_304_etag.clear();
-  origin.etag_on_304 = false;
-  EXPECT_EQ(run("/repos/o/r", {}, {{shared(origin.bodies["/repos/o/r"]), Candidate::From::Node}}).serve,
-            Serve::Candidate);
-  origin.etag_on_304 = true;
+  // Weakness does not matter.
   origin.wrong_304_etag = "W/" + quoted_etag(etag_of(prefix, as_bytes(origin.bodies["/repos/o/r"])));
   EXPECT_EQ(run("/repos/o/r", {}, {{shared(origin.bodies["/repos/o/r"]), Candidate::From::Node}}).serve,
             Serve::Candidate);
+}
+
+TEST_F(ProofTest, Rule5A304WithoutATagIsNoProofAndCountsAgainstTheFormula) {
+  prove();
+  origin.etag_on_304 = false;
+  const Outcome out = run("/repos/o/r", {}, {{shared(origin.bodies["/repos/o/r"]), Candidate::From::Node}});
+  EXPECT_EQ(out.serve, Serve::Answer);
+  EXPECT_EQ(origin.charged, 1);
+  run("/repos/o/r", {}, {{shared(origin.bodies["/repos/o/r"]), Candidate::From::Node}});
+  EXPECT_EQ(calibration->phase(kHost, resource, request.accept, clock.now()), ProofPhase::Tripped);
 }
 
 TEST_F(ProofTest, Rule6APrefixSmuggledIntoTheBodyIsNoCandidate) {

@@ -4,8 +4,10 @@
 // cache directory, nor to another host. Every test of this folder also searches what its programs wrote.
 
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
 import { test } from 'node:test'
-import { CANARY, ghmesh, newToken, stop, world } from './lib/processes.mjs'
+import { CANARY, filesUnder, ghmesh, newToken, stop, world } from './lib/processes.mjs'
 import { raw, request } from './lib/http.mjs'
 
 const PATH = '/repos/octo-org/repo-2/issues/1'
@@ -71,6 +73,35 @@ test('commands show no token, by whatever variable it came', async t => {
     assert.equal(absent.code, 3)
     hidden(absent.stderr, 'a missing node')
   }
+})
+
+// A tag is a function of the token, and an unsalted hash of a token is what audit logs call hashed_token: who has either
+// can link a token's requests and test guesses of a weak one.
+test('a token\'s tags and hashes are shown to nobody but its own client', async t => {
+  const other = newToken()
+  const w = await world(t, { standin: { tokens: { [other]: { login: 'other', everything: true } } }, node: { cacheDir: 'cache' } })
+  const admin = `http://${w.node.ready.admin}`
+  const tagOf = answer => /[0-9a-f]{64}/.exec(answer.headers.etag)[0]
+  const mine = []
+  for (let i = 1; i <= 24; ++i) mine.push(await request(w.node.url, PATH.replace('/1', `/${i}`), { token: w.token }))
+  const tags = mine.map(tagOf)
+  assert.equal(new Set(tags).size, 24)
+  const hashes = [w.token, `Bearer ${w.token}`].flatMap(text => ['hex', 'base64', 'base64url'].map(form => createHash('sha256').update(text).digest(form)))
+  const absent = (text, what) => { for (const secret of [...tags, ...hashes]) assert.ok(!text.includes(secret), `${what} shows ${secret}`) }
+  for (let i = 1; i <= 24; ++i) {
+    const got = await request(w.node.url, PATH.replace('/1', `/${i}`), { token: other })
+    assert.ok(got.body.equals(mine[i - 1].body))
+    absent(JSON.stringify(got.headers) + got.text, 'another client\'s answer')
+  }
+  for (const page of ['/api/stats', '/api/quota', '/metrics']) absent(await (await fetch(admin + page)).text(), page)
+  for (const token of [w.token, other, '']) {
+    const told = await ghmesh(w.scratch, ['explain', '--json', '--ready-file', w.node.readyFile, PATH], { env: { GH_TOKEN: token } })
+    assert.equal(told.code, 0, told.stderr)
+    absent(told.text, 'explain')
+  }
+  absent(w.node.log(), 'the log')
+  await w.node.stop()
+  for (const file of filesUnder(w.scratch.file('cache'))) absent(fs.readFileSync(file, 'latin1'), file)
 })
 
 test('the admin listener refuses pages of foreign sites', async t => {

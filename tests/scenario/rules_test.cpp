@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "crypto/hash.hpp"
 #include "github/etag.hpp"
+#include "github/scanner.hpp"
 #include "stage.hpp"
 
 // The numbered rules of the proof, and the cases that were thought through against it, each on the whole path.
@@ -188,14 +190,18 @@ TEST_F(Rule, R05_A304WithAnotherTagIsNoProof) {
   EXPECT_FALSE(got.from("detail=proof"));
 }
 
-TEST_F(Rule, R05_A304WithoutATagIsAProofSinceOneValidatorWasSent) {
+TEST_F(Rule, R05_A304WithoutATagIsNoProof) {
   Node& n = node();
   held(n, root);
   origin.middle = [&](const standin::Request&, standin::Response& response) {
     if (response.status == 304) response.fields.remove("ETag");
   };
-  EXPECT_TRUE(get(n, root, kCarol).from("detail=proof"));
-  EXPECT_EQ(newly_charged(), 0u);
+  for (const std::string& token : {kCarol, kAlice}) {
+    const Got got = get(n, root, token);
+    EXPECT_EQ(got.body, direct({"GET", root, token}).body);
+    EXPECT_FALSE(got.from("detail=proof"));
+    EXPECT_EQ(sent("If-None-Match"), "");  // asked again, without a validator
+  }
 }
 
 TEST_F(Rule, R05_AWeakTagIsComparedWeakly) {
@@ -365,6 +371,76 @@ TEST_F(Rule, AnonymousRequestsAreSharedByTimeAndNeverProved) {
   EXPECT_EQ(newly_charged(), 1u);
   EXPECT_TRUE(get(n, root, "").from("hit"));
   EXPECT_EQ(newly_charged(), 0u);
+}
+
+// What FIPS 180-4 appends to so many octets.
+std::string padding_of(std::size_t octets) {
+  std::string out(1, '\x80');
+  while ((octets + out.size()) % 64 != 56) out += '\0';
+  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>((octets * 8) >> shift);
+  return out;
+}
+
+// Who knows the tag of a body knows that of the body, padding and anything more: a body that GitHub never sends.
+TEST_F(Rule, LengthExtensionOfATagProvesNothing) {
+  Node& n = node();
+  const Got first = held(n, root);
+  const github::Canonical request = n.plan({"GET", root, kCarol}).request;
+  const std::size_t prefix = request.accept.size() + 1 + request.authorization.expose().size() + 1;
+  const std::string longer = first.body + padding_of(prefix + first.body.size()) + R"({"admin":true})";
+  // Rule 6 keeps it from being offered at all.
+  EXPECT_FALSE(github::is_usable_candidate(as_bytes(longer)));
+  ASSERT_TRUE(n.forge({"GET", root, kAlice}, longer));
+  const std::string extended = github::quoted_etag(github::etag_of(github::etag_prefix(request), as_bytes(longer)));
+  EXPECT_EQ(get(n, root, kCarol).body, first.body);
+  for (const standin::Request& seen : origin.seen) EXPECT_NE(seen.fields.joined("If-None-Match"), extended);
+  // Offered all the same, GitHub would not say 304: its own body is shorter.
+  const standin::Response refused = direct({"GET", root, kCarol, {{"If-None-Match", extended}}});
+  EXPECT_EQ(refused.status, 200);
+}
+
+// A tag is a function of the token: whoever has it can test guesses of a weak credential, and link a token's requests.
+TEST_F(Rule, ATokensTagsAreShownToNobodyElse) {
+  Node& n = node();
+  const Got alice = held(n, root);
+  const Got carol = get(n, root, kCarol);
+  ASSERT_TRUE(carol.from("detail=proof"));
+  const std::string own = alice.field("ETag");
+  const std::string hex = own.substr(own.find('"') + 1, 64);
+  ASSERT_EQ(hex.size(), 64u);
+  for (const http::Field& field : carol.fields.view())
+    EXPECT_EQ(field.value.find(hex), std::string::npos) << field.name;
+  const Got anonymous = get(n, root, "");
+  for (const http::Field& field : anonymous.fields.view())
+    EXPECT_EQ(field.value.find(hex), std::string::npos) << field.name;
+  for (const standin::Request& seen : origin.seen)
+    for (const http::Field& field : seen.fields.view())
+      EXPECT_EQ(field.value.find(hex), std::string::npos) << field.name;
+  // Nor is an unsalted hash of the token itself among what anybody gets: the audit log's hashed_token is one.
+  for (const std::string_view token : {"alice-secret", "carol-secret", "Bearer alice-secret", "Bearer carol-secret"}) {
+    const std::string hash = to_hex(crypto::sha256(token));
+    for (const Got* got : {&alice, &carol, &anonymous})
+      for (const http::Field& field : got->fields.view())
+        EXPECT_EQ(field.value.find(hash), std::string::npos) << field.name;
+  }
+}
+
+// Rule 12 on this node: Alice's body holds a credential. It may be tried with Carol's token, since only GitHub's 304
+// would let it pass, and that would mean that GitHub shows Carol the same credential.
+TEST_F(Rule, R12_ABodyWithACredentialReachesNoOtherToken) {
+  Node& n = node();
+  held(n, root);
+  const std::string path = root + "/labels/clone";
+  const std::string mine = R"({"name":"clone","temp_clone_token":"AAAABBBBCCCCDDDDEEEE"})";
+  ASSERT_EQ(github::scan_body(as_bytes(mine)), github::Finding::Credential);
+  github.world.put_json(path, mine, loop.wall_now());
+  EXPECT_EQ(get(n, path, kAlice).body, mine);
+  const std::string others = R"({"name":"clone","temp_clone_token":""})";
+  github.world.put_json(path, others, loop.wall_now());
+  const Got carol = get(n, path, kCarol);
+  EXPECT_EQ(carol.body, others);
+  EXPECT_FALSE(carol.from("proof"));
+  EXPECT_EQ(get(n, path, "").body, others);
 }
 
 }  // namespace

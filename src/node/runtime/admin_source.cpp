@@ -71,7 +71,6 @@ void explain_held(admin::Explanation& out, const AdminParts& parts, const proxy:
     const cache::Entry& entry = slot->entry(*decision.entry);
     add("status", std::to_string(entry.status()));
     add("bytes", std::to_string(slot->body(*decision.entry).size()));
-    if (const auto tag = entry.field("ETag")) add("etag", std::string(*tag));
     add("age", seconds_text(decision.age));
     add("fresh_for", decision.time_to_live.count() > 0 ? seconds_text(decision.time_to_live) : "0 s");
   }
