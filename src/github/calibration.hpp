@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -41,6 +42,8 @@ struct CalibrationOptions {
   Duration max_delay = std::chrono::hours(24);
 };
 
+struct CalibrationState;
+
 struct ProofCellView {
   std::string host, media_type;
   ResourceClass cls = ResourceClass::Default;
@@ -74,6 +77,13 @@ class Calibration {
   void on_canary(std::string_view host, const Resource& resource, std::string_view accept, bool answered_304,
                  TimePoint now);
 
+  // What the next run of this node shall know (calibration_state.hpp), and back. Taken up: trips for the time they had
+  // left, at most max_delay; Proven while it is not older than max_delay, else as by vouch().
+  CalibrationState state(TimePoint now, WallTime wall) const;
+  void restore(const CalibrationState& state, TimePoint now, WallTime wall);
+  // Called when state() says something new, and now and then while it is in use.
+  void on_change(std::function<void()> call) { changed_ = std::move(call); }
+
   std::vector<ProofCellView> cells(TimePoint now);
   std::uint64_t trips() const { return trips_; }
 
@@ -101,6 +111,7 @@ class Calibration {
   void settle(Cell& cell, std::string_view host, std::string_view accept, TimePoint now);
   void record(Cell& cell, bool mismatch);
   void trip(Cell& cell, TimePoint now);
+  void tell(TimePoint now);
   bool on_mismatch(Cell& cell, std::string_view host, const Resource& resource, std::string_view accept, TimePoint now);
 
   Random& random_;
@@ -112,6 +123,9 @@ class Calibration {
   TimePoint all_tripped_until_{};
   Duration all_delay_{};
   std::uint64_t trips_ = 0;
+  std::function<void()> changed_;
+  bool untold_ = false;
+  TimePoint told_at_{};
 };
 
 }  // namespace ghmesh::github

@@ -28,6 +28,7 @@ Proxy::Proxy(Parts parts)
       invalidations_(parts_.store, parts_.invalidation_key),
       node_candidates_(parts_.store),
       calibration_(parts_.random, parts_.proof.calibration),
+      proof_memory_(parts_.loop, parts_.store, parts_.proof_key, calibration_),
       pacing_(parts_.loop, parts_.random, parts_.proof.pacing),
       body_flights_(parts_.loop),
       flight_timer_(parts_.loop, [this] { wait_for_followers(); }),

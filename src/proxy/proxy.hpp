@@ -26,6 +26,7 @@
 #include "proxy/pacing_gate.hpp"
 #include "proxy/plan.hpp"
 #include "proxy/plan_memo.hpp"
+#include "proxy/proof_memory.hpp"
 #include "proxy/slot.hpp"
 #include "proxy/stats.hpp"
 #include "store/tiered_store.hpp"
@@ -85,6 +86,7 @@ struct Parts {
   store::Key invalidation_key;  // of the record that outlives restarts (invalidations.hpp)
   ProofOptions proof;
   bool rewrite_links = false;
+  store::Key proof_key{};  // of the record that carries the formula's state over restarts (proof_memory.hpp)
 };
 
 class Proxy final : public http::server::Handler {
@@ -176,6 +178,7 @@ class Proxy final : public http::server::Handler {
   Invalidations invalidations_;
   NodeCandidates node_candidates_;
   github::Calibration calibration_;
+  ProofMemory proof_memory_;
   github::PrefixCache prefixes_;
   // Candidate keys of resources that look different to each token: there the own bytes come first. Bounded.
   std::unordered_set<store::Key, store::KeyHash> token_specific_;

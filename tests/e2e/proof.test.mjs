@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { newJobToken, newToken, world } from './lib/processes.mjs'
+import { ghmesh, newJobToken, newToken, startNode, world } from './lib/processes.mjs'
 import { cacheStatus, request } from './lib/http.mjs'
 
 const ISSUES = Array.from({ length: 24 }, (_, i) => `/repos/octo-org/repo-1/issues/${i + 1}`)
@@ -73,6 +73,32 @@ test('a formula that changes costs fetches, never wrong octets', async t => {
       if (name !== 'anything') assert.equal(got.json().title, `now ${name}`)
     }
   }
+})
+
+test('what is known of the formula outlives a restart, a trip above all', async t => {
+  const [other, third] = [newToken(), newToken()]
+  const everything = { login: 'other', everything: true }
+  const w = await world(t, { standin: { tokens: { [other]: everything, [third]: everything } }, node: { cacheDir: 'cache' } })
+  const state = async node => {
+    const told = await ghmesh(w.scratch, ['explain', '--json', '--ready-file', node.readyFile, ISSUES[0]], { env: { GH_TOKEN: w.token } })
+    return JSON.parse(told.text).proof_state
+  }
+  await learn(w)
+  assert.equal(await state(w.node), 'proven')
+  await w.node.stop()
+  const second = await startNode(w.scratch, w.standin.http, { cacheDir: 'cache' })
+  const { charged, result } = await w.standin.cost(() => request(second.url, ISSUES[0], { token: other }))
+  assert.equal(charged, 0)
+  assert.match(cacheStatus(result), /hit; .*detail=proof/)
+  await w.standin.order('formula', { name: 'salted' })
+  for (const path of ISSUES.slice(0, 8)) await request(second.url, path, { token: third })
+  for (const rest of ['readme', 'labels']) for (const token of [other, third]) await request(second.url, `/repos/octo-org/repo-1/${rest}`, { token })
+  assert.equal(await state(second), 'tripped')
+  await second.stop('SIGKILL')
+  const after = await startNode(w.scratch, w.standin.http, { cacheDir: 'cache' })
+  // What lies on disk is there a moment after the node is ready; any answer that waits for the disk comes after it.
+  assert.equal((await request(after.url, ISSUES[20], { token: w.token })).status, 200)
+  assert.equal(await state(after), 'tripped')
 })
 
 // What every one of them got is the same, and what it cost.

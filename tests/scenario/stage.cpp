@@ -141,7 +141,9 @@ Node::Node(Stage& s, const NodeOptions& options)
                    {},
                    "api.github.com",
                    store::Key{1},
-                   std::move(proof)});
+                   std::move(proof),
+                   false,
+                   store::Key{2}});
   server = std::make_unique<http::server::Server>(s.loop, *proxy);
   http::client::Limits limits;
   limits.connections = 1000;

@@ -52,8 +52,8 @@ class OtherOrigins {
   std::map<std::string, std::shared_ptr<proxy::Origin>> origins_;
 };
 
-store::Key invalidation_key(const NodeKeys& keys) {
-  return crypto::hmac_sha256(keys.lookup.expose(), as_bytes("the last write"));
+store::Key named_key(const NodeKeys& keys, std::string_view name) {
+  return crypto::hmac_sha256(keys.lookup.expose(), as_bytes(name));
 }
 
 Result<> make_directory(const std::string& path) {
@@ -174,9 +174,10 @@ Result<> Node::State::open() {
                      *stats,
                      logger,
                      authority,
-                     invalidation_key(keys),
+                     named_key(keys, "the last write"),
                      std::move(proof),
-                     config.rewrite_links};
+                     config.rewrite_links,
+                     named_key(keys, "the formula")};
   proxy = std::make_unique<proxy::Proxy>(std::move(parts));
   server = std::make_unique<http::server::Server>(loop, *proxy, http::server::Limits{}, logger);
   return {};
