@@ -34,6 +34,10 @@ constexpr std::array kIdFlags{
     FlagSpec{"json", 0, "", "as JSON"},
 };
 
+constexpr std::array kDiscoverFlags{
+    FlagSpec{"json", 0, "", "the records as a JSON array"},
+};
+
 constexpr std::string_view kFindsNode =
     "The node is found by --listen and --admin, by --ready-file, by the variables GHMESH_LISTEN, GHMESH_ADMIN and\n"
     "GHMESH_NODE (a ready file; `ghmesh run` sets it), else at its default addresses. No node there: exit status 3.\n";
@@ -106,6 +110,23 @@ constexpr std::array kCommands{
                 "differs. Nothing is left behind.\n",
             .rules = {.flags = kDemoFlags},
             .run = demo},
+    Command{.name = "register",
+            .usage = "[flags] PEER_ID PORT IP",
+            .summary = "puts this machine's record into the registry directory",
+            .details =
+                "A record is signed, so PEER_ID is the one of --identity (ghmesh id). IP may be a name. It lasts 30\n"
+                "minutes. A running node keeps a record of its own there; --announce says what it contains.\n",
+            .rules = {.node_settings = true, .operands_min = 3, .operands_max = 3, .operands = "PEER_ID, PORT and IP"},
+            .run = register_peer},
+    Command{.name = "discover",
+            .usage = "[flags] [MAX]",
+            .summary = "the peers in the registry directory, newest first",
+            .details =
+                "One multiaddr per line and peer, at most MAX [10]; --json gives whole records. Only records that\n"
+                "are fresh, signed by their peer and of this mesh count; what was passed over is said on standard\n"
+                "error. No node is asked.\n",
+            .rules = {.flags = kDiscoverFlags, .node_settings = true, .operands_max = 1, .operands = "MAX"},
+            .run = discover},
     Command{.name = "id",
             .usage = "[flags]",
             .summary = "the peer id of an identity file",

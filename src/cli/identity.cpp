@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // id and secret new: keys without a node.
+#include "identity.hpp"
+
 #include <array>
 
 #include "command.hpp"
 #include "crypto/random.hpp"
 #include "crypto/secret.hpp"
-#include "libp2p/core/keys.hpp"
 #include "libp2p/core/peer_id.hpp"
 
 namespace ghmesh::cli {
@@ -25,15 +26,23 @@ Result<std::string> identity_path(const Arguments& arguments, const Context& con
 
 }  // namespace
 
+Result<libp2p::PrivateKey> read_identity(const std::string& path) {
+  Result<std::string> text = node::config::read_small_file(path);
+  if (!text)
+    return std::unexpected(Error{ErrorCode::NotFound, Fault::Local, Retry::No,
+                                 text.error().message + "; a node makes it at its first start"});
+  crypto::SecretBytes encoded(to_bytes(*text));
+  crypto::wipe({reinterpret_cast<std::uint8_t*>(text->data()), text->size()});
+  Result<libp2p::PrivateKey> key = libp2p::PrivateKey::decode(encoded);
+  if (!key) return fail(ErrorCode::Malformed, path + " is not an identity file: " + key.error().message);
+  return key;
+}
+
 int id(const Arguments& arguments, Context& context) {
   const Result<std::string> path = identity_path(arguments, context);
   if (!path) return complain(context, kFailed, "id: " + path.error().message);
-  Result<std::string> text = node::config::read_small_file(*path);
-  if (!text) return complain(context, kFailed, "id: " + text.error().message + "; a node makes it at its first start");
-  crypto::SecretBytes encoded(to_bytes(*text));
-  crypto::wipe({reinterpret_cast<std::uint8_t*>(text->data()), text->size()});
-  const Result<libp2p::PrivateKey> key = libp2p::PrivateKey::decode(encoded);
-  if (!key) return complain(context, kFailed, "id: " + *path + " is not an identity file: " + key.error().message);
+  const Result<libp2p::PrivateKey> key = read_identity(*path);
+  if (!key) return complain(context, kFailed, "id: " + key.error().message);
   const std::string peer_id = libp2p::PeerId::from_key(key->public_key()).text();
   if (arguments.has("json")) {
     context.out << "{\"peer_id\":\"" << peer_id << "\"}\n";

@@ -119,6 +119,11 @@ class MemoryNetwork::Host final : public Network {
     if (known == network_.names_.end()) co_return fail(ErrorCode::NotFound, "resolving '" + host + "': no such name");
     co_return known->second;
   }
+  Task<Result<std::vector<std::string>>> resolve_text(std::string name) override {
+    const auto known = network_.texts_.find(name);
+    if (known == network_.texts_.end()) co_return fail(ErrorCode::NotFound, "resolving '" + name + "': no such name");
+    co_return known->second;
+  }
 
   std::vector<IpAddress> interface_addresses() const override { return {address_}; }
 

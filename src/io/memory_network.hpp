@@ -33,6 +33,8 @@ class MemoryNetwork {
   void kill(const IpAddress& address);
   void set_name(std::string name, std::vector<IpAddress> addresses) { names_[std::move(name)] = std::move(addresses); }
 
+  void set_text(std::string name, std::vector<std::string> texts) { texts_[std::move(name)] = std::move(texts); }
+
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   std::uint64_t connections_made() const { return connections_made_; }
 
@@ -49,6 +51,7 @@ class MemoryNetwork {
   std::set<MemoryStream*> streams_;
   std::set<std::pair<IpAddress, IpAddress>> cuts_;
   std::map<std::string, std::vector<IpAddress>> names_;
+  std::map<std::string, std::vector<std::string>> texts_;
   std::uint16_t next_port_ = 40000;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t connections_made_ = 0;

@@ -36,6 +36,9 @@ class Network {
   virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& at) = 0;
   // Addresses of a host name, in the order to try them, at most 16; an address literal gives itself.
   virtual Task<Result<std::vector<IpAddress>>> resolve(std::string host) = 0;
+  // The texts of a name's TXT records, at most 32; each record's strings joined (RFC 1035 §3.3.14). Unsupported where
+  // there is no name service.
+  virtual Task<Result<std::vector<std::string>>> resolve_text(std::string name);
   // Addresses of this machine's interfaces that are up, loopback last.
   virtual std::vector<IpAddress> interface_addresses() const = 0;
 };

@@ -16,12 +16,15 @@ namespace ghmesh::io {
 // threads; answers are kept for 30 s, and the last good one for 10 minutes should the resolver fail.
 class SocketNetwork final : public Network {
  public:
-  SocketNetwork(EpollLoop& loop, WorkPool& pool) : loop_(loop), pool_(pool) {}
+  // name_server: who is asked for TXT records (IPv4); by default whom the system asks.
+  SocketNetwork(EpollLoop& loop, WorkPool& pool, std::optional<Endpoint> name_server = std::nullopt)
+      : loop_(loop), pool_(pool), name_server_(name_server) {}
 
   Loop& loop() const override { return loop_; }
   Task<Result<std::unique_ptr<Stream>>> dial(Endpoint to) override;
   Result<std::unique_ptr<Listener>> listen(const Endpoint& at) override;
   Task<Result<std::vector<IpAddress>>> resolve(std::string host) override;
+  Task<Result<std::vector<std::string>>> resolve_text(std::string name) override;
   std::vector<IpAddress> interface_addresses() const override;
 
  private:
@@ -31,6 +34,7 @@ class SocketNetwork final : public Network {
   };
   EpollLoop& loop_;
   WorkPool& pool_;
+  std::optional<Endpoint> name_server_;
   std::map<std::string, Answer, std::less<>> answers_;  // at most 256
 };
 

@@ -60,13 +60,9 @@ std::string format_time(WallTime time) {
   return text;
 }
 
-std::string format_record(const RegistryRecord& record, const MeshId& mesh, const crypto::SecretKey32& key,
-                          const libp2p::PrivateKey& identity) {
-  Bytes payload = signed_part(record, mesh);
-  const crypto::Digest32 mac = crypto::hmac_sha256(key.expose(), payload);
-  ProtoWriter(payload).bytes(15, mac);
-  const Bytes envelope = libp2p::sign_envelope(identity, kDomain, as_bytes(kType), payload);
+namespace {
 
+json fields_of(const RegistryRecord& record) {
   json addresses = json::array();
   for (const auto& address : record.addresses) addresses.push_back(address.text());
   std::string ip, port = "0";
@@ -75,17 +71,33 @@ std::string format_record(const RegistryRecord& record, const MeshId& mesh, cons
     if (ip.empty()) ip = text_of(record.addresses.front(), multiformats::Protocol::Ip6);
     port = text_of(record.addresses.front(), multiformats::Protocol::Tcp);
   }
-  json text{{"peer_id", record.peer.text()},
-            {"runner_name", record.runner_name},
-            {"public_ip", ip},
-            {"listen_port", std::atoi(port.c_str())},
-            {"multiaddr", record.addresses.empty() ? "" : record.addresses.front().text()},
-            {"last_seen", format_time(record.last_seen)},
-            {"metadata", record.metadata},
-            {"multiaddrs", addresses},
-            {"expires", format_time(record.expires)},
-            {"mesh_id", to_hex(mesh)},
-            {"signature", to_base64(envelope)}};
+  return json{{"peer_id", record.peer.text()},
+              {"runner_name", record.runner_name},
+              {"public_ip", ip},
+              {"listen_port", std::atoi(port.c_str())},
+              {"multiaddr", record.addresses.empty() ? "" : record.addresses.front().text()},
+              {"last_seen", format_time(record.last_seen)},
+              {"metadata", record.metadata},
+              {"multiaddrs", addresses},
+              {"expires", format_time(record.expires)}};
+}
+
+}  // namespace
+
+std::string to_json(const RegistryRecord& record) {
+  return fields_of(record).dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
+std::string format_record(const RegistryRecord& record, const MeshId& mesh, const crypto::SecretKey32& key,
+                          const libp2p::PrivateKey& identity) {
+  Bytes payload = signed_part(record, mesh);
+  const crypto::Digest32 mac = crypto::hmac_sha256(key.expose(), payload);
+  ProtoWriter(payload).bytes(15, mac);
+  const Bytes envelope = libp2p::sign_envelope(identity, kDomain, as_bytes(kType), payload);
+
+  json text = fields_of(record);
+  text["mesh_id"] = to_hex(mesh);
+  text["signature"] = to_base64(envelope);
   return text.dump(2, ' ', true, json::error_handler_t::replace) + "\n";
 }
 

@@ -144,14 +144,14 @@ Result<void> Registry::withdraw(const libp2p::PeerId& self) const {
   return {};
 }
 
-Result<Discovered> Registry::discover(const libp2p::PeerId& self, WallTime now) const {
+Result<Discovered> Registry::discover(const std::optional<libp2p::PeerId>& self, WallTime now) const {
   struct stat status{};
   if (::stat(directory_.c_str(), &status) != 0)
     return fail_errno(errno, "reading the registry directory " + directory_);
   Discovered found;
   std::size_t looked_at = 0;
   for (const Listed& file : list_files(directory_)) {
-    if (!is_record_name(file.name) || file.name == file_name(self)) continue;
+    if (!is_record_name(file.name) || (self && file.name == file_name(*self))) continue;
     if (++looked_at > limits_.files) break;
     const auto text = read_small(path(file.name), limits_.file_bytes);
     if (!text) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct RegistryRecord {
   std::map<std::string, std::string> metadata;
 };
 
+// The record's fields as one line of JSON, under the names they have in the directory.
+std::string to_json(const RegistryRecord& record);
+
 struct Discovered {
   std::vector<RegistryRecord> records;  // newest first, without ourselves
   std::size_t stale = 0;
@@ -45,8 +49,8 @@ class Registry {
   // still work in a directory that cannot be written.
   Result<void> publish(const libp2p::PrivateKey& key, RegistryRecord record, WallTime now) const;
   Result<void> withdraw(const libp2p::PeerId& self) const;
-  // Everybody else's fresh records.
-  Result<Discovered> discover(const libp2p::PeerId& self, WallTime now) const;
+  // Everybody else's fresh records; everybody's without self.
+  Result<Discovered> discover(const std::optional<libp2p::PeerId>& self, WallTime now) const;
   // Removes what is older than the TTL, whatever it is, if nobody else is at it. Never a record that is renewed
   // meanwhile. How many; nothing if another cleaner holds the lease.
   std::optional<std::size_t> clean(WallTime now) const;
