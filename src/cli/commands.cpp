@@ -156,7 +156,7 @@ constexpr std::array kCommands{
                 "multiaddrs when it is ready and serves identify, ping, /echo/1.0.0, /perf/1.0.0 and\n"
                 "/interop/rr/1.0.0 until SIGTERM. dial reports every layer, ping --count N round trips, perf\n"
                 "--upload and --download octets, echo --size octets back with their SHA-256, bench --mode\n"
-                "kept|fresh|setups|hold --parallel N --count N --size N.\n"
+                "kept|fresh|request|first|setups|hold --parallel N --count N --size N.\n"
                 "\n"
                 "  --port N             listen there instead of on a free port\n"
                 "  --tls                TLS 1.3 instead of Noise\n"
@@ -164,7 +164,8 @@ constexpr std::array kCommands{
                 "  --default-limits     the limits of a node, not those of a measurement\n"
                 "  --accept-keys LIST   ed25519,secp256k1,ecdsa,rsa: peers' types of keys [ed25519]\n"
                 "  --mdns PORT          listen: also finds peers by multicast over loopback on that port\n"
-                "  --protocol ID        echo: another protocol than /echo/1.0.0\n",
+                "  --protocol ID        echo: another protocol than /echo/1.0.0\n"
+                "  --early-end          echo: half-close behind the last octet, not behind its echo\n",
             .rules = {.verbatim = true,
                       .operands_min = 1,
                       .operands_max = ~std::size_t{0},

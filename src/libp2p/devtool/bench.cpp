@@ -7,7 +7,7 @@
 
 #include "handlers.hpp"
 #include "json_line.hpp"
-#include "libp2p/request/framing.hpp"
+#include "libp2p/request/request.hpp"
 
 namespace ghmesh::libp2p::devtool {
 
@@ -77,6 +77,44 @@ io::Task<void> fresh(Host& host, PeerConnection& connection, Run& run) {
   }
 }
 
+// One request as the library's users make it: a stream of its own that ends on our side behind the request.
+io::Task<Result<>> ask(Host& host, const PeerId& peer, std::uint32_t size) {
+  Bytes message(kRequest);
+  store_be(message.data(), size);
+  const auto answer = co_await request(host.swarm(), peer, std::string(kReply), std::move(message));
+  if (!answer) co_return std::unexpected(answer.error());
+  if (answer->size() != size) co_return fail(ErrorCode::Malformed, "another reply than asked for", Fault::Peer);
+  co_return Result<>();
+}
+
+io::Task<void> requests(Host& host, PeerConnection& connection, Run& run) {
+  while (run.left > 0 && !run.error) {
+    --run.left;
+    const TimePoint begin = host.loop().now();
+    if (Result<> fine = co_await ask(host, connection.peer(), run.size); !fine) run.error = fine.error();
+    run.times.push_back(host.loop().now() - begin);
+  }
+}
+
+io::Task<void> leave(Host& host, PeerConnection& connection) {
+  host.swarm().disconnect(connection.peer(), {ErrorCode::Cancelled, Fault::Local, Retry::No, "measured"});
+  while (!connection.ended()) co_await host.loop().yield();
+}
+
+// Each request is the first thing on a new connection, which the other side may not be done setting up.
+io::Task<void> firsts(Host& host, multiformats::Multiaddr address, Run& run) {
+  while (run.left > 0 && !run.error) {
+    --run.left;
+    const TimePoint begin = host.loop().now();
+    const auto connection = co_await host.swarm().dial(address);
+    Result<> fine = connection ? co_await ask(host, (*connection)->peer(), run.size)
+                               : Result<>(std::unexpected(connection.error()));
+    if (!fine) run.error = fine.error();
+    if (connection) co_await leave(host, **connection);
+    run.times.push_back(host.loop().now() - begin);
+  }
+}
+
 // Each set-up is dial, handshake, muxer and one ping, by a connection that is then closed.
 io::Task<void> setups(Host& host, multiformats::Multiaddr address, Run& run) {
   while (run.left > 0 && !run.error) {
@@ -88,9 +126,7 @@ io::Task<void> setups(Host& host, multiformats::Multiaddr address, Run& run) {
       co_return;
     }
     run.times.push_back(host.loop().now() - begin);
-    io::Event gone(host.loop());
-    host.swarm().disconnect((*connection)->peer(), {ErrorCode::Cancelled, Fault::Local, Retry::No, "measured"});
-    while (!(*connection)->ended()) co_await host.loop().yield();
+    co_await leave(host, **connection);
   }
 }
 
@@ -101,7 +137,8 @@ io::Task<int> run_bench(Host& host, multiformats::Multiaddr address, const Comma
   const std::uint32_t total = run.left;
   run.times.reserve(total);
   std::shared_ptr<PeerConnection> connection;
-  if (command.mode != "setups") {
+  const bool one_connection = command.mode != "setups" && command.mode != "first";
+  if (one_connection) {
     auto dialled = co_await host.swarm().dial(address);
     if (!dialled) {
       run.error = dialled.error();
@@ -116,6 +153,10 @@ io::Task<int> run_bench(Host& host, multiformats::Multiaddr address, const Comma
     for (std::uint32_t i = 0; i < command.parallel; ++i) {
       if (command.mode == "setups")
         workers.spawn(setups(host, address, run));
+      else if (command.mode == "first")
+        workers.spawn(firsts(host, address, run));
+      else if (command.mode == "request")
+        workers.spawn(requests(host, *connection, run));
       else
         workers.spawn(command.mode == "fresh" ? fresh(host, *connection, run) : kept(host, *connection, run));
     }

@@ -121,7 +121,8 @@ io::Task<int> perf_once(PeerConnection& connection, const CommandOptions& comman
 
 io::Task<int> echo_once(PeerConnection& connection, const CommandOptions& command, std::FILE* out) {
   const std::string protocol = command.protocol.empty() ? std::string(kEcho) : command.protocol;
-  const Result<crypto::Digest32> back = co_await run_echo(connection, protocol, command.size);
+  const Result<crypto::Digest32> back = co_await run_echo(
+      connection, protocol, command.size, command.early_end ? EchoEnd::BehindOctets : EchoEnd::BehindEcho);
   JsonLine line;
   line.add("verb", "echo").add("protocol", protocol).add("octets", command.size).add("ok", back.has_value());
   if (back)
@@ -195,6 +196,8 @@ std::optional<std::string> parse_command(const std::vector<std::string>& argumen
       options.early_muxer = false;
     else if (a == "--default-limits")
       options.default_limits = true;
+    else if (a == "--early-end")
+      options.early_end = true;
     else if (a == "--port" && has_value)
       fine = number(arguments[++i], options.port);
     else if (a == "--mdns" && has_value)

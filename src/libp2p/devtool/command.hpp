@@ -24,10 +24,11 @@ struct CommandOptions {
   std::uint32_t count = 0;     // ping: how many (0: 5); bench: how many exchanges (hold: seconds)
   std::uint64_t upload = 0;    // perf
   std::uint64_t download = 0;  // perf
-  std::string mode;            // bench: kept, fresh, setups, hold
+  std::string mode;            // bench: kept, fresh, request, first, setups, hold
   std::uint32_t parallel = 1;  // bench
   std::uint64_t size = 2048;   // bench: octets of a reply; echo: octets sent
   std::string protocol;        // echo: another one than /echo/1.0.0
+  bool early_end = false;      // echo: half-closes behind the last octet instead of behind its echo
   std::string accept_keys = "ed25519";
   std::uint16_t mdns = 0;  // listen: finds peers by multicast over loopback on this port; a line for each found
 };

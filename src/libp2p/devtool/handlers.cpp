@@ -114,23 +114,25 @@ io::Task<Result<>> send_pattern(io::Stream& stream, std::uint64_t octets, crypto
 
 }  // namespace
 
-io::Task<Result<crypto::Digest32>> run_echo(PeerConnection& connection, std::string protocol, std::uint64_t octets) {
+io::Task<Result<crypto::Digest32>> run_echo(PeerConnection& connection, std::string protocol, std::uint64_t octets,
+                                            EchoEnd end) {
   const Result<PeerStream> stream = connection.open(protocol);
   if (!stream) co_return std::unexpected(stream.error());
   io::Stream& echoed = **stream;
   crypto::Sha256 sent_hash;
   Result<> sent;
   io::TaskGroup sending(echoed.loop());
-  sending.spawn([](io::Stream& to, std::uint64_t n, crypto::Sha256& hash, Result<>& out) -> io::Task<void> {
-    out = co_await send_pattern(to, n, hash);
-  }(echoed, octets, sent_hash, sent));
+  sending.spawn(
+      [](io::Stream& to, std::uint64_t n, crypto::Sha256& hash, EchoEnd how, Result<>& out) -> io::Task<void> {
+        out = co_await send_pattern(to, n, hash);
+        if (out && how == EchoEnd::BehindOctets) to.shutdown_write();
+      }(echoed, octets, sent_hash, end, sent));
   crypto::Sha256 hash;
   Bytes block(kBlock);
   std::uint64_t got = 0;
   std::optional<Error> broken;
   while (!broken) {
-    // Our end comes behind the last echo: js does not answer a stream that had ended before its handler began.
-    if (got == octets) echoed.shutdown_write();
+    if (got == octets && end == EchoEnd::BehindEcho) echoed.shutdown_write();
     const auto n = co_await echoed.read_some(block);
     if (!n) broken = n.error();
     if (!n || *n == 0) break;

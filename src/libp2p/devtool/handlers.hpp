@@ -19,7 +19,9 @@ void serve_all(Swarm& swarm);
 io::Task<Result<Duration>> run_perf(PeerConnection& connection, std::uint64_t up, std::uint64_t down);
 
 // echo: sends octets of a pattern and reads them back while it sends. Authentic if what came back is not what was sent;
-// the SHA-256 of it otherwise.
-io::Task<Result<crypto::Digest32>> run_echo(PeerConnection& connection, std::string protocol, std::uint64_t octets);
+// the SHA-256 of it otherwise. Our end of the stream comes right behind the octets, or behind their echo.
+enum class EchoEnd { BehindOctets, BehindEcho };
+io::Task<Result<crypto::Digest32>> run_echo(PeerConnection& connection, std::string protocol, std::uint64_t octets,
+                                            EchoEnd end);
 
 }  // namespace ghmesh::libp2p::devtool

@@ -111,6 +111,26 @@ TEST(Host, RequestsAreAnsweredLimitedAndTimedOut) {
   EXPECT_EQ(w.b.host.resources().usage().streams, 0u);
 }
 
+// A peer of another make may answer and keep its end (doc/notes/2026-11-23-early-end.md); the answer counts.
+TEST(Host, AnAnswerWithoutAnEndIsAnAnswer) {
+  World w;
+  w.connect();
+  w.b.host.swarm().set_handler("/endless/1.0.0", [](PeerStream stream) -> io::Task<void> {
+    FrameReader reader(*stream, 100);
+    const auto asked = co_await reader.next();
+    if (!asked || !*asked) co_return;
+    EXPECT_TRUE(co_await write_frame(*stream, **asked));
+    co_await stream->loop().sleep_for(1h);
+  });
+  const TimePoint begin = w.loop.now();
+  EXPECT_EQ(to_text(*w.run(request(w.a.host.swarm(), w.b.host.id(), "/endless/1.0.0", to_bytes("x")))), "x");
+  EXPECT_LT(w.loop.now() - begin, 1s);
+  // The stream lingers without an owner and is then reset, so that nothing of it stays with us.
+  w.loop.advance(15s);
+  EXPECT_EQ(w.a.host.resources().usage().memory, 0u);
+  EXPECT_EQ(w.a.host.resources().usage().streams, 0u);
+}
+
 TEST(Host, TenThousandStreamsLeaveNothingBehind) {
   World w;
   w.connect();

@@ -42,7 +42,11 @@ io::Task<Result<>> talk(io::Stream& stream, Side& side) {
 }
 
 // Reads the answer on the first read; passes everything through after that.
-class LazyStream final : public io::Stream {
+//
+// An end that is asked for before the answer waits for it: js-libp2p takes the octets behind the proposal back from its
+// negotiation before it hands the stream on, and gives the stream up if it has ended by then
+// (doc/notes/2026-11-23-early-end.md).
+class LazyStream final : public io::Stream, private io::Waiter {
  public:
   LazyStream(std::unique_ptr<io::Stream> inner, std::string protocol, const Limits& limits)
       : io::Stream(inner->loop()),
@@ -50,29 +54,21 @@ class LazyStream final : public io::Stream {
         side_({std::move(protocol)}, limits),
         deadline_(*inner_, kPhase),
         limits_(limits) {}
+  ~LazyStream() override {
+    if (ending_ && flush_proposal()) inner_->shutdown_write();
+  }
 
   io::IoStatus try_read(MutableByteView out) override {
-    if (side_.agreed()) [[likely]]
-      return inner_->try_read(out);
-    if (error_) return {io::IoStatus::Failed, 0};
-    if (!flush_proposal()) return last_;
-    while (!side_.agreed()) {
-      std::uint8_t buffer[kReadSize];
-      const MutableByteView into(buffer, std::min(side_.want(), sizeof buffer));
-      const io::IoStatus status = inner_->try_read(into);
-      if (status.kind == io::IoStatus::WouldBlock || status.kind == io::IoStatus::Failed) return status;
-      if (status.kind == io::IoStatus::End)
-        return failed(
-            {ErrorCode::Closed, Fault::Peer, Retry::Later, "multistream: the stream ended before an agreement"});
-      if (Result<> fine = side_.receive(into.first(status.bytes)); !fine) return failed(fine.error());
+    if (!side_.agreed()) [[unlikely]] {
+      if (const io::IoStatus status = negotiate(); status.kind != io::IoStatus::Done) return status;
     }
-    deadline_.cancel();
     return inner_->try_read(out);
   }
   io::IoStatus try_write(std::span<const iovec> parts) override {
     const std::size_t waiting = side_.output().size();
-    if (waiting == 0) [[likely]]
+    if (waiting == 0 && !ending_) [[likely]]
       return inner_->try_write(parts);
+    if (ending_) return {io::IoStatus::Failed, 0};
     constexpr std::size_t kParts = 8;
     iovec all[kParts];
     all[0] = {const_cast<std::uint8_t*>(side_.output().data()), waiting};
@@ -87,15 +83,16 @@ class LazyStream final : public io::Stream {
   void wait_readable(io::Waiter& waiter) override {
     if (!side_.agreed()) {
       (void)flush_proposal();
-      if (!waited_) deadline_.extend(limits_.deadline);
-      waited_ = true;
+      start_clock();
     }
     inner_->wait_readable(waiter);
   }
   void wait_writable(io::Waiter& waiter) override { inner_->wait_writable(waiter); }
   void shutdown_write() override {
-    (void)flush_proposal();
-    inner_->shutdown_write();
+    if (side_.agreed() || error_) return inner_->shutdown_write();
+    if (std::exchange(ending_, true)) return;
+    start_clock();
+    run();
   }
   void abort(Error why) override { inner_->abort(std::move(why)); }
   Error error() const override { return error_ ? *error_ : inner_->error(); }
@@ -110,6 +107,9 @@ class LazyStream final : public io::Stream {
     inner_->abort(std::move(why));
     return {io::IoStatus::Failed, 0};
   }
+  void start_clock() {
+    if (!std::exchange(waited_, true)) deadline_.extend(limits_.deadline);
+  }
   // A reader that never wrote still has to ask. True if the proposal is out.
   bool flush_proposal() {
     while (!side_.output().empty()) {
@@ -120,12 +120,39 @@ class LazyStream final : public io::Stream {
     }
     return true;
   }
+  // As far as it goes without waiting; Done means agreed.
+  io::IoStatus negotiate() {
+    if (error_) return {io::IoStatus::Failed, 0};
+    if (!flush_proposal()) return last_;
+    while (!side_.agreed()) {
+      std::uint8_t buffer[kReadSize];
+      const MutableByteView into(buffer, std::min(side_.want(), sizeof buffer));
+      const io::IoStatus status = inner_->try_read(into);
+      if (status.kind == io::IoStatus::WouldBlock || status.kind == io::IoStatus::Failed) return status;
+      if (status.kind == io::IoStatus::End)
+        return failed(
+            {ErrorCode::Closed, Fault::Peer, Retry::Later, "multistream: the stream ended before an agreement"});
+      if (Result<> fine = side_.receive(into.first(status.bytes)); !fine) return failed(fine.error());
+    }
+    deadline_.cancel();
+    if (std::exchange(ending_, false)) inner_->shutdown_write();
+    return {io::IoStatus::Done, 0};
+  }
+  // Goes on with the negotiation for an end that waits for it, whether anybody reads or not.
+  void run() override {
+    if (side_.agreed() || negotiate().kind != io::IoStatus::WouldBlock) return;
+    if (side_.output().empty())
+      inner_->wait_readable(*this);
+    else
+      inner_->wait_writable(*this);
+  }
 
   std::unique_ptr<io::Stream> inner_;
   Initiator side_;
   io::StreamDeadline deadline_;
   const Limits limits_;
   bool waited_ = false;
+  bool ending_ = false;  // the end is asked for and not sent
   io::IoStatus last_;
   std::optional<Error> error_;
 };

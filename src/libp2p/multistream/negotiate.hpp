@@ -22,7 +22,7 @@ io::Task<Result<std::string>> answer(io::Stream& stream, Responder::Accepts acce
 
 // As initiator with one protocol, without waiting: header and proposal ride before the first octets written, and the
 // answer is checked before the first octet is given to a reader. A refusal shows as a failed read of code Unsupported;
-// then nothing that was written has been acted on.
+// then nothing that was written has been acted on. A half-close before the answer takes effect behind it, by itself.
 std::unique_ptr<io::Stream> make_lazy(std::unique_ptr<io::Stream> inner, std::string protocol, Limits limits = {});
 
 }  // namespace ghmesh::libp2p::multistream

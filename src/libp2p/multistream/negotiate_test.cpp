@@ -105,6 +105,78 @@ TEST(Negotiate, LazyInitiatorThatOnlyReadsStillAsks) {
   EXPECT_EQ(end, 0u);
 }
 
+// Reads all there is until the end, and says so.
+io::Task<void> drain(io::Stream& stream, std::string& got, bool& ended) {
+  Bytes block(64);
+  while (true) {
+    const auto n = co_await stream.read_some(block);
+    if (!n) co_return;
+    if (*n == 0) break;
+    got += to_text(ByteView(block).first(*n));
+  }
+  ended = true;
+}
+
+TEST(Negotiate, LazyInitiatorsEarlyEndComesBehindTheAnswerThoughNobodyReads) {
+  for (const std::size_t chunk : {std::size_t{0}, std::size_t{1}}) {
+    World world({.latency = 10ms, .chunk = chunk});
+    auto lazy = make_lazy(std::move(world.a), "/noise");
+    world.tasks.spawn([](io::Stream& s) -> io::Task<void> {
+      EXPECT_TRUE(co_await s.write_all(as_bytes("all")));
+      s.shutdown_write();
+      s.shutdown_write();
+      EXPECT_FALSE(co_await s.write_all(as_bytes("more")));
+    }(*lazy));
+    world.loop.advance(50ms);
+    // Nobody has answered: what was written is there, the end is not.
+    std::string wire;
+    bool ended = false;
+    io::TaskGroup peer(world.loop);
+    peer.spawn(drain(*world.b, wire, ended));
+    world.loop.advance(50ms);
+    EXPECT_EQ(wire, "\x13/multistream/1.0.0\n\x07/noise\nall");
+    EXPECT_FALSE(ended);
+    Bytes said;
+    append_line(said, kHeader);
+    append_line(said, "/noise");
+    peer.spawn([](io::Stream& s, Bytes b) -> io::Task<void> { EXPECT_TRUE(co_await s.write_all(b)); }(*world.b, said));
+    world.loop.advance(100ms);
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(wire, "\x13/multistream/1.0.0\n\x07/noise\nall");
+  }
+}
+
+TEST(Negotiate, LazyInitiatorsEarlyEndFailsWithTheNegotiation) {
+  for (const bool refused : {true, false}) {
+    World world;
+    auto lazy = make_lazy(std::move(world.a), refused ? "/other" : "/noise");
+    lazy->shutdown_write();
+    if (refused) world.start_answer();
+    world.loop.advance(6s);
+    std::optional<Error> error;
+    world.tasks.spawn([](io::Stream& s, std::optional<Error>& e) -> io::Task<void> {
+      std::uint8_t byte;
+      const auto n = co_await s.read_some({&byte, 1});
+      if (!n) e = n.error();
+    }(*lazy, error));
+    world.loop.run_until_idle();
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code, refused ? ErrorCode::Unsupported : ErrorCode::Timeout);
+  }
+}
+
+TEST(Negotiate, LazyInitiatorThatIsDroppedWithItsEndHasAsked) {
+  World world;
+  auto lazy = make_lazy(std::move(world.a), "/noise");
+  lazy->shutdown_write();
+  lazy.reset();
+  std::string wire;
+  bool ended = false;
+  world.tasks.spawn(drain(*world.b, wire, ended));
+  world.loop.run_until_idle();
+  EXPECT_EQ(wire, "\x13/multistream/1.0.0\n\x07/noise\n");
+}
+
 TEST(Negotiate, LazyInitiatorLearnsOfARefusalWhenItReads) {
   World world;
   world.start_answer();

@@ -183,8 +183,9 @@ void Session::grow(Stream& stream, TimePoint now) {
 StreamState Session::state(StreamId id) const {
   const Stream* stream = find(id);
   if (stream == nullptr) return StreamState::Gone;
-  if (stream->reset) return StreamState::Reset;
-  return stream->remote_fin && stream->received.empty() ? StreamState::End : StreamState::Open;
+  if (!stream->received.empty()) return StreamState::Open;
+  if (stream->remote_fin) return StreamState::End;
+  return stream->reset ? StreamState::Reset : StreamState::Open;
 }
 
 void Session::close_write(StreamId id) {
@@ -201,19 +202,22 @@ void Session::reset(StreamId id) {
   if (stream == nullptr || stream->reset) return;
   const bool announced = !stream->syn_pending;
   const bool finished = stream->finished();
-  mark_reset(*stream);
+  mark_reset(*stream, Received::Drop);
   if (finished || !announced) return;
   put({FrameType::WindowUpdate, kRst, id, 0});
   ++counters_.resets_out;
 }
 
-void Session::mark_reset(Stream& stream) {
+void Session::mark_reset(Stream& stream, Received received) {
   if (stream.ours && !stream.acknowledged && !stream.reset) --unacknowledged_out_;
   stream.acknowledged = true;
   stream.reset = true;
   stream.syn_pending = stream.ack_pending = stream.update_pending = false;
-  buffered_ -= stream.received.size();
-  stream.received.clear();
+  if (received == Received::Drop) {
+    stream.remote_fin = false;
+    buffered_ -= stream.received.size();
+    stream.received.clear();
+  }
   signal(stream, EventKind::Readable);
   signal(stream, EventKind::Writable);
 }
@@ -281,7 +285,7 @@ void Session::go_away() {
 void Session::abort(Error reason, std::optional<GoAwayCode> code) {
   if (error_) return;
   error_ = std::move(reason);
-  for (auto& [id, stream] : streams_) mark_reset(*stream);
+  for (auto& [id, stream] : streams_) mark_reset(*stream, code ? Received::Drop : Received::Keep);
   for (const Orphan& orphan : orphans_)
     if (Stream* stream = find(orphan.id); stream != nullptr && stream->orphan) forget(*stream);
   orphans_.clear();

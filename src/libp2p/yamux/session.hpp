@@ -41,7 +41,9 @@ struct Event {
   StreamId stream;
 };
 
-enum class StreamState { Open, End, Reset, Gone };  // as a reader sees it; End: all octets and the FIN were read
+// As a reader sees it. End: all octets and the FIN were read. Reset: so were all octets that came before a reset by the
+// peer or the loss of the connection, and no FIN.
+enum class StreamState { Open, End, Reset, Gone };
 
 // Memory promised to the peer as receive windows, counted for the connection and for the process.
 class WindowBudget {
@@ -113,7 +115,8 @@ class Session {
 
   // Sends go-away 0: the peer shall open no more streams; those that exist go on.
   void go_away();
-  // Everything stops at once; all streams are reset. Output is dropped, but for a go-away of this code if given.
+  // Everything stops at once; all streams are reset. Output is dropped. With a code the fault is the peer's or the wish
+  // our own: it is told by a go-away, and what streams have received is dropped, too; otherwise that can still be read.
   void abort(Error reason, std::optional<GoAwayCode> code = std::nullopt);
 
   // Keep-alive, time-outs, trimming. Timeout when the peer let a ping or our output lie.
@@ -152,7 +155,9 @@ class Session {
 
   void consumed(Stream& stream, std::size_t n, TimePoint now);
   void grow(Stream& stream, TimePoint now);
-  void mark_reset(Stream& stream);
+  // What arrived before the end of the other side's doing is still its word; behind an end of our own nobody wants it.
+  enum class Received { Keep, Drop };
+  void mark_reset(Stream& stream, Received received);
   void forget(Stream& stream);
   void attend(Stream& stream);
   void write_attention();

@@ -121,7 +121,8 @@ Result<> Session::on_flags(Stream& stream, const FrameHeader& header, TimePoint 
     payload_stream_ = 0;
     if (!stream.ours)
       if (Result<> fine = charge_abuse(now); !fine) return fine;
-    mark_reset(stream);
+    mark_reset(stream, Received::Keep);
+    stream.remote_fin = false;  // taken back
     return {};
   }
   if ((header.flags & kFin) != 0) {

@@ -163,6 +163,50 @@ TEST(Session, ResetKillsBothDirectionsAndLateFramesAreNotAnswered) {
   EXPECT_EQ(pair.client.buffered() + pair.server.buffered(), 0u);
 }
 
+// A refusal and a reset, or an answer and the loss of the connection, in one packet: the words come first.
+TEST(Session, WhatCameBeforeAResetOrTheLossOfTheConnectionIsStillRead) {
+  for (const bool lost : {false, true}) {
+    for (const bool ended : {false, true}) {
+      Pair pair;
+      const StreamId id = *pair.client.open();
+      pair.run();
+      ASSERT_TRUE(pair.server.write(id, as_bytes("the answer")));
+      if (ended) pair.server.close_write(id);
+      if (!lost) pair.server.reset(id);
+      pair.client.want_read(id);
+      pair.run();
+      if (lost) pair.client.abort({ErrorCode::Closed, Fault::Peer, Retry::Later, "lost"});
+      pair.collect();
+      EXPECT_TRUE(has(pair.client_events, EventKind::Readable, id));
+      EXPECT_EQ(pair.client.state(id), StreamState::Open);
+      EXPECT_EQ(to_text(pair.read_all(pair.client, id)), "the answer");
+      EXPECT_EQ(pair.client.state(id), ended && lost ? StreamState::End : StreamState::Reset);
+      EXPECT_FALSE(pair.client.write(id, as_bytes("x")));
+      pair.client.release(id);
+      EXPECT_EQ(pair.client.buffered(), 0u);
+      EXPECT_EQ(pair.client.reserved(), 0u);
+    }
+  }
+}
+
+TEST(Session, OurOwnResetAndAViolationDropWhatCame) {
+  for (const bool violation : {false, true}) {
+    Pair pair;
+    const StreamId id = *pair.client.open();
+    pair.run();
+    ASSERT_TRUE(pair.server.write(id, as_bytes("words")));
+    pair.server.close_write(id);
+    pair.run();
+    const auto broken = encode_header({FrameType::Data, 0, 0, 5});
+    if (violation)
+      EXPECT_FALSE(pair.client.receive(broken, pair.clock.now()));
+    else
+      pair.client.reset(id);
+    EXPECT_EQ(pair.client.state(id), StreamState::Reset);
+    EXPECT_EQ(pair.client.buffered(), 0u);
+  }
+}
+
 TEST(Session, LateFramesOfAReleasedStreamAreDropped) {
   Pair pair;
   const StreamId id = *pair.client.open();
