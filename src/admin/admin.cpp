@@ -21,7 +21,7 @@ struct Route {
 constexpr std::array kRoutes{
     Route{"/healthz", "GET, HEAD"},   Route{"/readyz", "GET, HEAD"},      Route{"/api/stats", "GET, HEAD"},
     Route{"/api/quota", "GET, HEAD"}, Route{"/api/explain", "GET, HEAD"}, Route{"/api/purge", "POST"},
-    Route{"/metrics", "GET, HEAD"},
+    Route{"/metrics", "GET, HEAD"},   Route{"/api/events", "GET"},        Route{"/api/activity", "GET, HEAD"},
 };
 
 int status_of(const Error& error) {
@@ -34,6 +34,21 @@ int status_of(const Error& error) {
     case ErrorCode::Timeout: return 504;
     default: return 500;
   }
+}
+
+// Every answer forbids caching, framing and sniffing.
+http::Fields fields_for(std::string_view type) {
+  return {{"Content-Type", type},
+          {"Cache-Control", "no-store"},
+          {"X-Content-Type-Options", "nosniff"},
+          {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+          {"Cross-Origin-Resource-Policy", "same-origin"}};
+}
+
+// Someone on this machine. Paths may name private repositories; they are shown to nobody else.
+bool is_local(const http::server::Exchange& exchange) {
+  const std::optional<io::Endpoint> remote = exchange.remote();
+  return remote && remote->address.is_loopback();
 }
 
 }  // namespace
@@ -71,11 +86,8 @@ io::Task<> Admin::answer(Exchange& exchange) {
       co_await route(exchange, target.path, target.query, reply);
     }
   }
-  http::Fields fields{{"Content-Type", reply.type},
-                      {"Cache-Control", "no-store"},
-                      {"X-Content-Type-Options", "nosniff"},
-                      {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
-                      {"Cross-Origin-Resource-Policy", "same-origin"}};
+  if (exchange.begun()) co_return;  // a stream, and it has ended
+  http::Fields fields = fields_for(reply.type);
   if (!reply.allow.empty()) fields.add("Allow", reply.allow);
   // A client that has gone needs no answer.
   static_cast<void>(co_await exchange.respond(reply.status, fields.view(), reply.body));
@@ -98,6 +110,10 @@ io::Task<> Admin::route(Exchange& exchange, std::string_view path, std::string_v
     const MetricsFormat format = choose_format(exchange.request().view.fields.joined("Accept"));
     reply.type = content_type(format);
     reply.body = format_metrics(registry_, format);
+  } else if (path == "/api/activity") {
+    reply.body = to_json(source_.activity(), is_local(exchange));
+  } else if (path == "/api/events") {
+    co_await stream_events(exchange, query, reply);
   } else if (path == "/api/explain") {
     co_await explain(exchange, query, reply);
   } else {
@@ -135,6 +151,41 @@ io::Task<> Admin::purge(std::string_view query, Reply& reply) {
   } else {
     reply.fail(status_of(purged.error()), purged.error().message);
   }
+}
+
+// Server-sent events (HTML Living Standard §9.2): until the reader goes, takes nothing any more, or the node ends.
+io::Task<> Admin::stream_events(Exchange& exchange, std::string_view query, Reply& reply) {
+  std::array<bool, kEventKinds> wanted;
+  wanted.fill(true);
+  if (query_has(query, "kinds")) {
+    wanted.fill(false);
+    bool known = true;
+    http::for_each_member(query_value(query, "kinds").value_or("?"), [&](std::string_view name) {
+      const auto kind = parse_event_kind(name);
+      known = known && kind;
+      if (kind) wanted[static_cast<std::size_t>(*kind)] = true;
+    });
+    if (!known) co_return reply.fail(400, "kinds= is a list of stats, request, peer, breaker, store, quota");
+  }
+  if (events_.full()) co_return reply.fail(503, "too many readers of events");
+  EventHub::Listener listener(events_, exchange.request().view.fields.first("Last-Event-ID").value_or(""), wanted,
+                              is_local(exchange));
+  if (!exchange.begin(200, fields_for("text/event-stream"))) co_return;
+  TimePoint quiet_since = exchange.loop().now();
+  while (!listener.closed()) {
+    std::string text = listener.take();
+    if (text.empty()) {
+      const TimePoint due = quiet_since + std::chrono::duration_cast<TimePoint::duration>(limits_.heartbeat);
+      if (co_await listener.wait_until(due)) continue;
+      text = ":\n\n";
+    }
+    quiet_since = exchange.loop().now();
+    if (const Result<> sent = co_await exchange.send(text); !sent) {
+      if (sent.error().code == ErrorCode::Timeout) events_.count_dropped();
+      co_return;
+    }
+  }
+  static_cast<void>(co_await exchange.finish());
 }
 
 }  // namespace ghmesh::admin

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "admin/event_hub.hpp"
 #include "admin/limits.hpp"
 #include "admin/source.hpp"
 #include "base/metrics.hpp"
@@ -12,6 +13,8 @@
 //   GET  /healthz                    200 as long as the loop turns
 //   GET  /readyz                     200, or 503 with the reason
 //   GET  /api/stats  /api/quota      JSON of the contract
+//   GET  /api/activity               classes of requests; to loopback also the slowest and the costliest
+//   GET  /api/events                 what happens, as it happens (doc/formats/events.md); ?kinds=stats,peer
 //   GET  /api/explain?target=…       what would happen to that request, with this request's Authorization
 //   POST /api/purge?pattern=…        {"purged":N}; &mesh=on for the whole mesh
 //   GET  /metrics                    Prometheus text or OpenMetrics
@@ -24,8 +27,9 @@ namespace ghmesh::admin {
 class Admin final : public http::server::Handler {
  public:
   // bound: where the listener really is.
-  Admin(AdminSource& source, const metrics::Registry& registry, const io::Endpoint& bound, const Limits& limits = {})
-      : source_(source), registry_(registry), bound_(bound), limits_(limits) {}
+  Admin(AdminSource& source, EventHub& events, const metrics::Registry& registry, const io::Endpoint& bound,
+        const Limits& limits = {})
+      : source_(source), events_(events), registry_(registry), bound_(bound), limits_(limits) {}
 
   io::Task<> answer(http::server::Exchange& exchange) override;
 
@@ -37,7 +41,10 @@ class Admin final : public http::server::Handler {
   io::Task<> explain(Exchange& exchange, std::string_view query, Reply& reply);
   io::Task<> purge(std::string_view query, Reply& reply);
 
+  io::Task<> stream_events(Exchange& exchange, std::string_view query, Reply& reply);
+
   AdminSource& source_;
+  EventHub& events_;
   const metrics::Registry& registry_;
   const io::Endpoint bound_;
   const Limits limits_;

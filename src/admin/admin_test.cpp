@@ -28,6 +28,7 @@ struct FakeSource final : AdminSource {
     return out;
   }
   std::vector<QuotaRow> quota() const override { return {{"ab", "core", 60, 59, 1, 2, 3}}; }
+  ActivityView activity() const override { return {{0.5}, {}, {{"GET", "/secret", "miss", "default", 200, 1, 2}}, {}}; }
   io::Task<Result<Explanation>> explain(std::string target, std::optional<std::string> authorization) override {
     asked = target + " " + authorization.value_or("-");
     if (error) co_return std::unexpected(*error);
@@ -44,7 +45,8 @@ struct AdminTest : testing::Test {
   io::ManualLoop loop;
   FakeSource source;
   metrics::Registry registry;
-  Admin admin{source, registry, io::Endpoint{io::IpAddress::loopback(), 8417}};
+  EventHub events{loop, "boot", {[] { return std::string("{}\n"); }, [](bool) {}}, registry};
+  Admin admin{source, events, registry, io::Endpoint{io::IpAddress::loopback(), 8417}};
 
   std::string ask(const std::string& line, const std::string& fields = "Host: localhost:8417\r\n") {
     http::server::Server server(loop, admin);
@@ -81,6 +83,11 @@ TEST_F(AdminTest, NumbersAreJsonAndText) {
   EXPECT_THAT(ask("GET /metrics"), testing::AllOf(HasSubstr("version=0.0.4"), testing::EndsWith("\nx_total 2\n")));
   EXPECT_THAT(ask("GET /metrics", "Host: localhost\r\nAccept: application/openmetrics-text\r\n"),
               testing::EndsWith("# EOF\n"));
+}
+
+TEST_F(AdminTest, PathsAreForLoopbackOnly) {
+  // The pipe has no address: who cannot be placed on this machine sees no path.
+  EXPECT_THAT(ask("GET /api/activity"), testing::AllOf(HasSubstr("\"classes\":[]"), Not(HasSubstr("secret"))));
 }
 
 TEST_F(AdminTest, EveryAnswerIsKeptFromCachesAndFrames) {

@@ -39,6 +39,16 @@ std::optional<std::string> percent_decode(std::string_view text) {
   return out;
 }
 
+bool query_has(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::size_t end = query.find('&');
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+    if (pair.substr(0, pair.find('=')) == name) return true;
+  }
+  return false;
+}
+
 std::optional<std::string> query_value(std::string_view query, std::string_view name) {
   std::optional<std::string_view> found;
   while (!query.empty()) {

@@ -18,6 +18,8 @@ SplitTarget split_target(std::string_view target);
 // Nothing for a broken escape or a NUL.
 std::optional<std::string> percent_decode(std::string_view text);
 
+bool query_has(std::string_view query, std::string_view name);
+
 // The decoded value of name. Nothing if it is absent, stands there twice, or is broken.
 std::optional<std::string> query_value(std::string_view query, std::string_view name);
 

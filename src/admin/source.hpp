@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/activity_view.hpp"
 #include "base/result.hpp"
 #include "io/task.hpp"
 
@@ -82,6 +83,7 @@ class AdminSource {
   virtual std::optional<std::string> not_ready() const = 0;
   virtual Stats stats() const = 0;
   virtual std::vector<QuotaRow> quota() const = 0;
+  virtual ActivityView activity() const = 0;
   // target in origin-form or as a URL; authorization as a client would send it. Malformed, Unsupported.
   virtual io::Task<Result<Explanation>> explain(std::string target, std::optional<std::string> authorization) = 0;
   // Drops what pattern (a path, /repos/OWNER/REPO/*, or *) names, on members of the mesh too if asked; how many here.

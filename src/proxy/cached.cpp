@@ -104,7 +104,7 @@ io::Task<> Proxy::cached(Exchange& exchange, Plan plan, TimePoint began) {
     }
     if (decision.entry && look == 0) parts_.stats.expirations.add();
     if (decision.action == cache::Action::GatewayTimeout) {
-      parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, began));
+      count(exchange, plan, AnswerKind::Error, 504, began);
       co_return co_await refuse(exchange, 504, "only-if-cached, and no stored answer may be used", {});
     }
     if (decision.action == cache::Action::Pass) {
@@ -134,7 +134,8 @@ io::Task<> Proxy::cached(Exchange& exchange, Plan plan, TimePoint began) {
 
 // Sends the upstream what this exchange needs to know. client: who gets interim answers, if anybody.
 io::Task<Result<std::unique_ptr<OriginAnswer>>> Proxy::ask(const Plan& plan, http::Request request, Exchange* client) {
-  parts_.stats.upstream_calls.add();
+  on_asked(plan);
+  const TimePoint asked = parts_.loop.now();
   OnInterim on_interim;
   if (client != nullptr)
     on_interim = [client](int status, http::FieldsView fields) -> io::Task<> {
@@ -142,7 +143,11 @@ io::Task<Result<std::unique_ptr<OriginAnswer>>> Proxy::ask(const Plan& plan, htt
     };
   Result<std::unique_ptr<OriginAnswer>> answer =
       co_await parts_.upstream.call(std::move(request), std::nullopt, std::move(on_interim));
-  if (answer) parts_.live.observe(plan, plan.target, (*answer)->status(), (*answer)->fields());
+  if (answer) {
+    on_answered(plan, (*answer)->status(), (*answer)->fields(), asked);
+  } else {
+    on_unanswered(plan);
+  }
   co_return answer;
 }
 
@@ -217,15 +222,14 @@ void Proxy::answer_stale(Fetch& fetch, std::size_t variant) {
 
 io::Task<> Proxy::on_no_answer(Fetch& fetch, Error error) {
   fetch.lead.fail();
-  parts_.stats.upstream_errors.add();
   const cache::Now now{parts_.loop.now(), parts_.loop.wall_now()};
   if (const auto stale = cache::stale_instead(fetch.exchange, cache::Failure::Unreachable, fetch.plan.policy, now))
     co_return answer_stale(fetch, *stale);
-  parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, fetch.began));
   http::CacheStatus status;
   status.forward = fetch.exchange.decision.forward;
-  co_await refuse(fetch.client, error.code == ErrorCode::Timeout ? 504 : 502,
-                  "the upstream did not answer: " + error.message, status);
+  const int code = error.code == ErrorCode::Timeout ? 504 : 502;
+  count(fetch.client, fetch.plan, AnswerKind::Error, code, fetch.began);
+  co_await refuse(fetch.client, code, "the upstream did not answer: " + error.message, status);
 }
 
 // Stores what the exchange with the origin left: new entries first, then the variants that still stand.
@@ -254,7 +258,10 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
   http::remove_hop_by_hop(fields);
   rewrite(fetch.client, fields);
 
-  if (plan.canonical) parts_.stats.direct_calls.add();
+  if (plan.canonical) {
+    parts_.stats.direct_calls.add();
+    ++plan.spent.direct;
+  }
   bool storing = !outcome.put.empty() && !fetch.lead.tainted() && gathered_bytes_ < Limits::kGatheredBytes;
   if (!storing) {
     fetch.turn.land(false);
@@ -269,7 +276,7 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
   if (fetch.exchange.request.method == "HEAD") {
     if (!storing) outcome.put.clear();
     if (!outcome.drop.empty() || storing) keep(plan, fetch.slot, outcome, {});
-    parts_.stats.count_answer(AnswerKind::Miss, seconds_since(parts_.loop, fetch.began));
+    count(fetch.client, plan, AnswerKind::Miss, answer.status(), fetch.began);
     fields.add("Cache-Status", http::format_cache_status(status));
     co_return co_await stream(fetch.client, answer, std::move(fields), {});
   }
@@ -287,7 +294,7 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
       fetch.lead.fail();
       parts_.stats.upstream_errors.add();
       if (begun) co_return;  // the server breaks the connection: the client must see that the body is not whole
-      parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, fetch.began));
+      count(fetch.client, plan, AnswerKind::Error, 502, fetch.began);
       co_return co_await refuse(fetch.client, 502, "the upstream's answer broke off: " + piece.error().message, status);
     }
     const bool end = piece->empty();
@@ -303,7 +310,7 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
       fetch.lead.fail();
       parts_.stats.upstream_errors.add();
       if (begun) co_return;
-      parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, fetch.began));
+      count(fetch.client, plan, AnswerKind::Error, 502, fetch.began);
       co_return co_await refuse(fetch.client, 502, "the upstream's body cannot be decoded: " + decoded.error().message,
                                 status);
     }
@@ -319,7 +326,7 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
     if (gathered.body.size() <= Limits::kWholeBodyBytes || whole_wanted) continue;
     if (!begun) {
       begun = true;
-      parts_.stats.count_answer(AnswerKind::Miss, seconds_since(parts_.loop, fetch.began));
+      count(fetch.client, plan, AnswerKind::Miss, answer.status(), fetch.began);
       status.stored = storing;
       fields.add("Cache-Status", http::format_cache_status(status));
       fields.remove("Content-Length");
@@ -370,7 +377,7 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
                             fetch.began);
   }
   fields.add("Cache-Status", http::format_cache_status(status));
-  parts_.stats.count_answer(AnswerKind::Miss, seconds_since(parts_.loop, fetch.began));
+  count(fetch.client, plan, AnswerKind::Miss, answer.status(), fetch.began);
   co_await respond_whole(fetch.client, plan, answer.status(), std::move(fields), gathered.body);
 }
 

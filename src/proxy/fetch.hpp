@@ -9,10 +9,6 @@
 
 namespace ghmesh::proxy {
 
-inline double seconds_since(const io::Loop& loop, TimePoint began) {
-  return std::chrono::duration<double>(loop.now() - began).count();
-}
-
 inline bool is_conditional(std::string_view name) {
   return http::iequals(name, "If-None-Match") || http::iequals(name, "If-Modified-Since") ||
          http::iequals(name, "If-Match") || http::iequals(name, "If-Unmodified-Since") ||

@@ -10,10 +10,6 @@
 namespace ghmesh::proxy {
 namespace {
 
-double seconds_since(const io::Loop& loop, TimePoint began) {
-  return std::chrono::duration<double>(loop.now() - began).count();
-}
-
 // The client's body, as the origin asks for it.
 RequestBody body_of(http::server::Exchange& exchange) {
   RequestBody body;
@@ -43,12 +39,13 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
   if (is_upstream) {
     if (const auto refused = co_await enter_pace(plan, draw, exchange)) {
       const github::LocalAnswer local = limited_answer(plan, draw, *refused);
-      parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, began));
+      count(exchange, plan, AnswerKind::Error, local.status, began);
       static_cast<void>(co_await exchange.respond(local.status, local.fields, local.body));
       co_return;
     }
-    parts_.stats.upstream_calls.add();
+    on_asked(plan);
   }
+  const TimePoint asked = parts_.loop.now();
   Result<std::unique_ptr<OriginAnswer>> answer = co_await origin.call(
       std::move(request), std::move(body), [&exchange](int status, http::FieldsView fields) -> io::Task<> {
         static_cast<void>(co_await exchange.interim(status, fields));
@@ -59,17 +56,20 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
     if (is_upstream) leave_pace(plan, draw, 0, {}, {});
     // A write whose fate nobody knows may have happened.
     if (is_upstream) on_write(head.view, head.origin_target, 0);
-    parts_.stats.upstream_errors.add();
-    parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, began));
-    if (answer.error().fault == Fault::Client) co_return;  // the server answers for a broken request body
-    co_return co_await refuse(exchange, answer.error().code == ErrorCode::Timeout ? 504 : 502,
-                              "the origin did not answer: " + answer.error().message, cache_status);
+    if (is_upstream) on_unanswered(plan);
+    const bool clients = answer.error().fault == Fault::Client;
+    const int code = clients ? 400 : answer.error().code == ErrorCode::Timeout ? 504 : 502;
+    count(exchange, plan, AnswerKind::Error, code, began);
+    if (clients) co_return;  // the server answers for a broken request body
+    co_return co_await refuse(exchange, code, "the origin did not answer: " + answer.error().message, cache_status);
   }
   const int status = (*answer)->status();
   if (is_upstream) {
-    const std::uint64_t charged_before = parts_.stats.charged_calls.value();
-    parts_.live.observe(plan, plan.target, status, (*answer)->fields());
-    parts_.stats.direct_calls.add(parts_.stats.charged_calls.value() - charged_before);
+    // A client that asks GitHub itself would have been charged the same.
+    if (on_answered(plan, status, (*answer)->fields(), asked)) {
+      parts_.stats.direct_calls.add();
+      ++plan.spent.direct;
+    }
     // Its body passes unread, so a refusal is told by its fields alone.
     leave_pace(plan, draw, status, (*answer)->fields(), {});
     on_write(head.view, head.origin_target, status);
@@ -84,7 +84,7 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
   http::remove_hop_by_hop(fields);
   if (is_upstream) rewrite(exchange, fields);
   if (is_upstream) fields.add("Cache-Status", http::format_cache_status(cache_status));
-  parts_.stats.count_answer(AnswerKind::Bypass, seconds_since(parts_.loop, began));
+  count(exchange, plan, AnswerKind::Bypass, status, began);
   co_await stream(exchange, **answer, std::move(fields), {});
 }
 

@@ -58,6 +58,7 @@ class GithubPlanner final : public Planner {
     const github::Route route = github::route(host_, parsed.target.path);
     out.target = github::upstream_path(host_, route);
     if (parsed.target.has_query) out.target.append("?").append(parsed.target.query);
+    if (route.surface == github::Surface::GraphQl) out.resource.cls = ResourceClass::GraphQl;
     if (!cache::is_cacheable_method(request.method)) {
       out.bypass = http::Forward::Method;
       return out;

@@ -68,11 +68,11 @@ io::Task<> Proxy::graphql(Exchange& exchange, Plan plan, TimePoint began) {
   if (const auto refused = co_await enter_pace(plan, draw, exchange)) {
     lead.fail();
     const github::LocalAnswer local = limited_answer(plan, draw, *refused);
-    parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, began));
+    count(exchange, plan, AnswerKind::Error, local.status, began);
     static_cast<void>(co_await exchange.respond(local.status, local.fields, local.body));
     co_return;
   }
-  parts_.stats.upstream_calls.add();
+  on_asked(plan);
   const cache::Now requested{parts_.loop.now(), parts_.loop.wall_now()};
   Result<std::unique_ptr<OriginAnswer>> answer =
       co_await parts_.upstream.call(std::move(upstream), text_body(*document), nullptr);
@@ -82,21 +82,22 @@ io::Task<> Proxy::graphql(Exchange& exchange, Plan plan, TimePoint began) {
   if (!answer) leave_pace(plan, draw, 0, {}, {});
   if (!answer) {
     lead.fail();
-    parts_.stats.upstream_errors.add();
-    parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, began));
-    co_return co_await refuse(exchange, answer.error().code == ErrorCode::Timeout ? 504 : 502,
-                              "the upstream did not answer: " + answer.error().message, status);
+    on_unanswered(plan);
+    const int code = answer.error().code == ErrorCode::Timeout ? 504 : 502;
+    count(exchange, plan, AnswerKind::Error, code, began);
+    co_return co_await refuse(exchange, code, "the upstream did not answer: " + answer.error().message, status);
   }
-  const std::uint64_t charged_before = parts_.stats.charged_calls.value();
-  parts_.live.observe(plan, plan.target, (*answer)->status(), (*answer)->fields());
-  parts_.stats.direct_calls.add(parts_.stats.charged_calls.value() - charged_before);
+  if (on_answered(plan, (*answer)->status(), (*answer)->fields(), requested.steady)) {
+    parts_.stats.direct_calls.add();
+    ++plan.spent.direct;
+  }
   status.forward_status = (*answer)->status();
   http::Fields fields((*answer)->fields());
   http::remove_hop_by_hop(fields);
   if (!query || (*answer)->status() != 200) {
     leave_pace(plan, draw, (*answer)->status(), (*answer)->fields(), {});
     lead.release();
-    parts_.stats.count_answer(AnswerKind::Bypass, seconds_since(parts_.loop, began));
+    count(exchange, plan, AnswerKind::Bypass, (*answer)->status(), began);
     fields.add("Cache-Status", http::format_cache_status(status));
     co_return co_await stream(exchange, **answer, std::move(fields), {});
   }
@@ -108,7 +109,7 @@ io::Task<> Proxy::graphql(Exchange& exchange, Plan plan, TimePoint began) {
   if (!body) {
     lead.fail();
     parts_.stats.upstream_errors.add();
-    parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, began));
+    count(exchange, plan, AnswerKind::Error, 502, began);
     co_return co_await refuse(exchange, 502, "the upstream's answer broke off or cannot be decoded", status);
   }
   uncode(fields);
@@ -128,7 +129,7 @@ io::Task<> Proxy::graphql(Exchange& exchange, Plan plan, TimePoint began) {
     lead.release();
   }
   fields.add("Cache-Status", http::format_cache_status(status));
-  parts_.stats.count_answer(AnswerKind::Miss, seconds_since(parts_.loop, began));
+  count(exchange, plan, AnswerKind::Miss, 200, began);
   co_await respond_whole(exchange, *query, 200, std::move(fields), *body);
 }
 

@@ -22,6 +22,9 @@ Plan Plan::detached() const {
   out.request.pretty = request.pretty;
   out.request.anonymous = request.anonymous;
   out.partition = partition;
+  // Of the resource what is static text or a value.
+  out.resource.cls = resource.cls;
+  out.resource.family = resource.family;
   out.cache_fields = cache_fields;
   return out;
 }

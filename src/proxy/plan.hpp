@@ -17,6 +17,7 @@
 #include "http/message/cache_status.hpp"
 #include "http/message/message.hpp"
 #include "http/message/url.hpp"
+#include "proxy/stats.hpp"
 #include "store/record.hpp"
 
 // What a request means before anything is looked up: under which key its answer lies, by which rules the answer ages,
@@ -45,6 +46,9 @@ struct Plan {
   bool graphql = false;                        // POST /graphql with a query
   // The client's fields in the cache's terms, where they differ (X-GH-CACHE-TTL as max-age).
   std::optional<http::Fields> cache_fields;
+  bool elsewhere = false;  // for another host than the upstream
+  // What the request has cost so far: every step of its way has the plan at hand. Not part of what it means.
+  mutable Tally spent;
 
   // A copy for work that outlives the client's request: its views into that request are gone.
   Plan detached() const;

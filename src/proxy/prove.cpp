@@ -210,7 +210,7 @@ io::Task<> Proxy::prove(Fetch& fetch) {
       }
       case github::Serve::Failed:
         fetch.lead.fail();
-        parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, fetch.began));
+        count(fetch.client, plan, AnswerKind::Error, 502, fetch.began);
         co_return co_await refuse(fetch.client, 502, "the upstream answered 304 to requests that no 304 can answer");
     }
   }
@@ -288,7 +288,7 @@ io::Task<> Proxy::answer_limited(Fetch& fetch, const github::Refused& refused) {
   http::CacheStatus status;
   status.forward = fetch.exchange.decision.forward;
   fields.add("Cache-Status", http::format_cache_status(status));
-  parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, fetch.began));
+  count(fetch.client, plan, AnswerKind::Error, local.status, fetch.began);
   static_cast<void>(co_await fetch.client.respond(local.status, fields, local.body));
 }
 

@@ -9,10 +9,6 @@
 namespace ghmesh::proxy {
 namespace {
 
-double seconds_since(const io::Loop& loop, TimePoint began) {
-  return std::chrono::duration<double>(loop.now() - began).count();
-}
-
 bool accepts_gzip(http::FieldsView fields) {
   const auto value = fields.first("Accept-Encoding");
   return value && http::coding::accepts(*value, http::coding::Coding::Gzip);
@@ -167,10 +163,13 @@ void Proxy::answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, 
   }
   out.body = as_text(body);
   exchange.answer(out);
+  const int answered_status = form.form == cache::Form::NotModified           ? 304
+                              : form.form == cache::Form::Partial             ? 206
+                              : form.form == cache::Form::RangeNotSatisfiable ? 416
+                                                                              : entry.status();
   // A client that held the bytes itself would have got its own 304 for nothing.
   const bool own_304 = form.form == cache::Form::NotModified && !plan.request.anonymous;
-  if (plan.canonical && !own_304) parts_.stats.direct_calls.add();
-  parts_.stats.count_answer(kind, seconds_since(parts_.loop, began));
+  count(exchange, plan, kind, answered_status, began, plan.canonical && !own_304 ? 1 : 0);
 }
 
 bool Proxy::rewrites_for(const Exchange& exchange) const {
@@ -208,11 +207,14 @@ io::Task<> Proxy::answer(Exchange& exchange) {
       Plan plan;
       plan.target = head.origin_target;
       plan.bypass = http::Forward::Bypass;
+      plan.elsewhere = true;
       co_return co_await forward(exchange, plan, *origin, false, began);
     }
     case Destination::Refused: {
       parts_.stats.refused.add();
-      parts_.stats.count_answer(AnswerKind::Error, seconds_since(parts_.loop, began));
+      Plan plan;
+      plan.elsewhere = true;
+      count(exchange, plan, AnswerKind::Error, 403, began);
       co_return co_await refuse(exchange, 403,
                                 "ghmesh does not forward to '" + std::string(head.authority) +
                                     "': it is neither the upstream nor one of GitHub's own hosts");

@@ -18,6 +18,7 @@
 #include "http/coding/coding.hpp"
 #include "http/server/exchange.hpp"
 #include "io/task_group.hpp"
+#include "proxy/activity.hpp"
 #include "proxy/authority.hpp"
 #include "proxy/body_flights.hpp"
 #include "proxy/candidates.hpp"
@@ -55,8 +56,8 @@ class LiveFields {
   virtual std::string_view lines(const Plan& plan) = 0;
   virtual std::optional<github::RateReading> latest(const Plan& plan, std::string_view resource) = 0;
   virtual bool may_spend(const Plan& plan, const Draw& draw, int reserve_percent) = 0;
-  // Every answer of the upstream passes here.
-  virtual void observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) = 0;
+  // Every answer of the upstream passes here. True if it was charged.
+  virtual bool observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) = 0;
 };
 
 struct ProofOptions {
@@ -81,6 +82,7 @@ struct Parts {
   const AuthorityRules& authorities;
   LiveFields& live;
   Stats& stats;
+  Activity& activity;
   log::Logger logger;
   std::string upstream_authority;
   store::Key invalidation_key;  // of the record that outlives restarts (invalidations.hpp)
@@ -117,6 +119,15 @@ class Proxy final : public http::server::Handler {
   void answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, std::size_t variant, cache::Answer form,
                    http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began);
   io::Task<> refuse(Exchange& exchange, int status, std::string_view what, http::CacheStatus status_of_cache = {});
+
+  // ---- account.cpp: what a request cost and how it ended, counted once each.
+  // status: the client's. direct: what a client that asks GitHub itself would have been charged besides plan.spent.
+  void count(const Exchange& exchange, const Plan& plan, AnswerKind kind, int status, TimePoint began,
+             std::uint32_t direct = 0);
+  void on_asked(const Plan& plan);
+  // True if it was charged.
+  bool on_answered(const Plan& plan, int status, http::FieldsView fields, TimePoint asked);
+  void on_unanswered(const Plan& plan);
 
   // Link and Location of a client that uses this node as its base URL, where the operator asked for it.
   bool rewrites_for(const Exchange& exchange) const;

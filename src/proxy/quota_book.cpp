@@ -36,11 +36,11 @@ bool QuotaBook::may_spend(const Plan& plan, const Draw& draw, int reserve_percen
   return ledger_.may_spend(plan.partition, draw.resource, draw.is_write, reserve_percent, clock_.wall_now());
 }
 
-void QuotaBook::observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) {
+bool QuotaBook::observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) {
   const bool free = status == 304 && !plan.request.anonymous;
   if (free) stats_.free_304s.add();
   const std::optional<github::RateReading> reading = github::parse_rate_fields(fields);
-  if (!reading) return;
+  if (!reading) return false;
   const std::string_view path = target.substr(0, target.find('?'));
   const bool is_rate_limit = path.ends_with("/rate_limit");
   const bool charged = !free && !is_rate_limit;
@@ -48,11 +48,12 @@ void QuotaBook::observe(const Plan& plan, std::string_view target, int status, h
   ledger_.on_answer(plan.partition, *reading,
                     is_rate_limit ? github::ReadingSource::RateLimitEndpoint : github::ReadingSource::Live, charged,
                     clock_.wall_now());
-  if (reading->resource != "core") return;
+  if (reading->resource != "core") return charged;
   const std::optional<github::RateReading> latest = ledger_.latest(plan.partition, "core", clock_.wall_now());
-  if (!latest) return;
+  if (!latest) return charged;
   if (ready_.size() >= kMaxReady && !ready_.contains(plan.partition)) ready_.clear();
   ready_[plan.partition] = {format_lines(*latest), latest->reset};
+  return charged;
 }
 
 }  // namespace ghmesh::proxy

@@ -20,7 +20,7 @@ class QuotaBook final : public LiveFields {
   std::string_view lines(const Plan& plan) override;
   std::optional<github::RateReading> latest(const Plan& plan, std::string_view resource) override;
   bool may_spend(const Plan& plan, const Draw& draw, int reserve_percent) override;
-  void observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) override;
+  bool observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) override;
 
   github::QuotaLedger& ledger() { return ledger_; }
 

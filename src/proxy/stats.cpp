@@ -19,6 +19,14 @@ std::string_view to_string(AnswerKind kind) {
   return "error";
 }
 
+std::string_view to_string(RequestClass cls) {
+  if (cls == RequestClass::Write) return "write";
+  if (cls == RequestClass::Other) return "other";
+  return github::to_string(static_cast<github::ResourceClass>(cls));
+}
+static_assert(static_cast<int>(RequestClass::Immutable) == static_cast<int>(github::ResourceClass::Immutable) &&
+              static_cast<int>(RequestClass::GraphQl) == static_cast<int>(github::ResourceClass::GraphQl));
+
 Stats::Stats(metrics::Registry& registry)
     : upstream_calls(registry.counter("ghmesh_upstream_requests_total", "Requests sent to the upstream.")),
       charged_calls(registry.counter("ghmesh_upstream_charged_total", "Upstream requests that lowered a quota.")),
@@ -30,23 +38,43 @@ Stats::Stats(metrics::Registry& registry)
       upstream_errors(registry.counter("ghmesh_upstream_errors_total", "Upstream requests without a usable answer.")),
       client_errors(registry.counter("ghmesh_client_errors_total", "Client requests refused as malformed.")),
       tunnels(registry.counter("ghmesh_tunnels_total", "CONNECT tunnels opened.")),
-      refused(registry.counter("ghmesh_refused_total", "Requests for hosts that are not allowed.")) {
+      refused(registry.counter("ghmesh_refused_total", "Requests for hosts that are not allowed.")),
+      registry_(registry),
+      upstream_latency_(
+          registry.histogram("ghmesh_upstream_seconds", "Time from asking the upstream to the head of its answer.")) {
   for (int i = 0; i < kAnswerKinds; ++i) {
     const std::string kind(to_string(static_cast<AnswerKind>(i)));
-    answers_[i] = &registry.counter("ghmesh_requests_total", "Client requests by kind of answer.", {{"answer", kind}});
+    for (int j = 0; j < kRequestClasses; ++j)
+      answers_[i][j] = &registry.counter("ghmesh_requests_total", "Client requests by kind of answer and of resource.",
+                                         {{"answer", kind}, {"class", std::string(to_string(RequestClass(j)))}});
     latency_[i] = &registry.histogram("ghmesh_request_seconds", "Time from head to first byte of the answer.",
                                       {{"answer", kind}});
   }
 }
 
-void Stats::count_answer(AnswerKind kind, double seconds) {
-  answers_[static_cast<int>(kind)]->add();
+void Stats::count_answer(AnswerKind kind, RequestClass cls, double seconds) {
+  answers_[static_cast<int>(kind)][static_cast<int>(cls)]->add();
   latency_[static_cast<int>(kind)]->observe(seconds);
+}
+
+void Stats::count_upstream(int status, double seconds) {
+  metrics::Counter*& counter = by_status_[status];
+  if (counter == nullptr)
+    counter = &registry_.counter("ghmesh_upstream_responses_total", "Upstream answers by status; none where none came.",
+                                 {{"code", status == 0 ? "none" : std::to_string(status)}});
+  counter->add();
+  if (status != 0) upstream_latency_.observe(seconds);
+}
+
+std::uint64_t Stats::answers(AnswerKind kind) const {
+  std::uint64_t sum = 0;
+  for (const metrics::Counter* counter : answers_[static_cast<int>(kind)]) sum += counter->value();
+  return sum;
 }
 
 std::uint64_t Stats::requests() const {
   std::uint64_t sum = 0;
-  for (const metrics::Counter* counter : answers_) sum += counter->value();
+  for (int i = 0; i < kAnswerKinds; ++i) sum += answers(static_cast<AnswerKind>(i));
   return sum;
 }
 

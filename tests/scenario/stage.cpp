@@ -106,7 +106,7 @@ NodeOptions quick(github::FreshnessPolicy freshness) {
 }
 
 Node::Node(Stage& s, const NodeOptions& options)
-    : stage(s), authorities(upstream_url()), stats(registry), quota(s.loop.clock(), stats) {
+    : stage(s), authorities(upstream_url()), stats(registry), activity(s.loop.clock()), quota(s.loop.clock(), stats) {
   Bytes lookup(32, 7);
   Bytes partition(32, 9);
   store =
@@ -138,6 +138,7 @@ Node::Node(Stage& s, const NodeOptions& options)
                    authorities,
                    quota,
                    stats,
+                   activity,
                    {},
                    "api.github.com",
                    store::Key{1},

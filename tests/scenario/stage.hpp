@@ -14,6 +14,7 @@
 #include "http/server/server.hpp"
 #include "io/manual_loop.hpp"
 #include "io/task_group.hpp"
+#include "proxy/activity.hpp"
 #include "proxy/proxy.hpp"
 #include "proxy/quota_book.hpp"
 #include "standin/model.hpp"
@@ -104,6 +105,7 @@ class Node {
   std::unique_ptr<proxy::Planner> planner;
   proxy::AuthorityRules authorities;
   proxy::Stats stats;
+  proxy::Activity activity;
   proxy::QuotaBook quota;
   std::unique_ptr<proxy::Proxy> proxy;
   std::unique_ptr<http::server::Server> server;

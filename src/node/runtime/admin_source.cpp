@@ -136,6 +136,37 @@ std::vector<admin::QuotaRow> NodeAdminSource::quota() const {
   return out;
 }
 
+admin::ActivityView NodeAdminSource::activity() const {
+  admin::ActivityView out;
+  out.latency_bounds.assign(metrics::Histogram::kBounds.begin(), metrics::Histogram::kBounds.end());
+  for (int i = 0; i < proxy::kRequestClasses; ++i) {
+    const auto cls = static_cast<proxy::RequestClass>(i);
+    const proxy::ClassRow& row = parts_.activity.row(cls);
+    if (row.requests() == 0) continue;
+    admin::ActivityClass shown;
+    shown.name = proxy::to_string(cls);
+    for (int kind = 0; kind < proxy::kAnswerKinds; ++kind)
+      if (const std::uint64_t count = row.answers[static_cast<std::size_t>(kind)]; count > 0)
+        shown.answers.emplace_back(proxy::to_string(static_cast<AnswerKind>(kind)), count);
+    shown.requests = row.requests();
+    shown.hit_rate = row.hit_rate();
+    shown.upstream_calls = row.upstream_calls;
+    shown.charged = row.charged;
+    shown.direct = row.direct;
+    shown.seconds = row.seconds;
+    shown.latency.assign(row.latency.begin(), row.latency.end());
+    out.classes.push_back(std::move(shown));
+  }
+  for (const proxy::Activity::Slow& one : parts_.activity.slowest())
+    out.slowest.push_back({one.method, one.path, std::string(proxy::to_string(one.kind)),
+                           std::string(proxy::to_string(one.cls)), one.status, one.seconds,
+                           std::chrono::duration_cast<std::chrono::milliseconds>(one.at.time_since_epoch()).count()});
+  for (const proxy::Activity::Costly& one : parts_.activity.costliest())
+    out.costliest.push_back(
+        {one.method, one.path, std::string(proxy::to_string(one.cls)), one.requests, one.charged, one.error});
+  return out;
+}
+
 io::Task<Result<admin::Explanation>> NodeAdminSource::explain(std::string target,
                                                               std::optional<std::string> authorization) {
   const Result<Named> named = parse_named(target);

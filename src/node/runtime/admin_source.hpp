@@ -6,6 +6,7 @@
 
 #include "admin/source.hpp"
 #include "base/clock.hpp"
+#include "proxy/activity.hpp"
 #include "proxy/authority.hpp"
 #include "proxy/plan.hpp"
 #include "proxy/proxy.hpp"
@@ -22,6 +23,7 @@ struct AdminParts {
   const proxy::Planner& planner;
   const proxy::AuthorityRules& authorities;
   const proxy::Stats& stats;
+  const proxy::Activity& activity;
   proxy::Proxy& proxy;
   std::string upstream_authority;
   std::string policy;  // --freshness
@@ -39,6 +41,7 @@ class NodeAdminSource final : public admin::AdminSource {
   std::optional<std::string> not_ready() const override;
   admin::Stats stats() const override;
   std::vector<admin::QuotaRow> quota() const override;
+  admin::ActivityView activity() const override;
   io::Task<Result<admin::Explanation>> explain(std::string target, std::optional<std::string> authorization) override;
   // "*", a path (whatever its query), or /repos/OWNER/REPO/*; Unsupported for another pattern, as keys cannot be turned
   // back into paths.

@@ -11,6 +11,7 @@
 #include "admin_source.hpp"
 #include "crypto/hmac.hpp"
 #include "crypto/random.hpp"
+#include "events.hpp"
 #include "http/server/server.hpp"
 #include "io/sockets.hpp"
 #include "io/work_pool.hpp"
@@ -92,10 +93,12 @@ struct Node::State {
   std::unique_ptr<OtherOrigins> others;
   std::unique_ptr<proxy::AuthorityRules> authorities;
   std::unique_ptr<proxy::Stats> stats;
+  std::unique_ptr<proxy::Activity> activity;
   std::unique_ptr<proxy::QuotaBook> quota;
   std::unique_ptr<proxy::Proxy> proxy;
   std::unique_ptr<http::server::Server> server;
   std::unique_ptr<NodeAdminSource> admin_source;
+  std::unique_ptr<NodeEvents> events;
   std::unique_ptr<admin::Admin> admin_handler;
   std::unique_ptr<http::server::Server> admin_server;
   bool draining = false;
@@ -145,6 +148,7 @@ Result<> Node::State::open() {
                                  proxy::make_connector(network, config.upstream.host, config.upstream.port, tls, {})});
   authorities = std::make_unique<proxy::AuthorityRules>(config.upstream);
   stats = std::make_unique<proxy::Stats>(metrics);
+  activity = std::make_unique<proxy::Activity>(loop.clock());
   quota = std::make_unique<proxy::QuotaBook>(loop.clock(), *stats);
 
   proxy::PlannerOptions planning{config.upstream, {config.freshness, config.ttl}, config.stale_if_error, &loop.clock()};
@@ -172,6 +176,7 @@ Result<> Node::State::open() {
                      *authorities,
                      *quota,
                      *stats,
+                     *activity,
                      logger,
                      authority,
                      named_key(keys, "the last write"),
@@ -199,14 +204,19 @@ Result<> Node::State::bind() {
 
 Result<> Node::State::bind_admin() {
   admin_source = std::make_unique<NodeAdminSource>(
-      AdminParts{loop.clock(), *planner, *authorities, *stats, *proxy, config.upstream.authority(),
+      AdminParts{loop.clock(), *planner, *authorities, *stats, *activity, *proxy, config.upstream.authority(),
                  std::string(github::to_string(config.freshness)), *quota, *store, started,
                  [this] { return std::vector<std::string>{to_string(listen)}; }, [this] { return draining; }});
+  std::array<std::uint8_t, 8> run{};
+  random.fill(run);
+  events = std::make_unique<NodeEvents>(NodeEvents::Parts{loop, *activity, *proxy, *quota, *store,
+                                                          [this] { return admin::to_json(admin_source->stats()); }},
+                                        to_hex(run), metrics);
   if (!config.admin) return {};
   Result<std::unique_ptr<io::Listener>> tcp = network.listen(*config.admin);
   if (!tcp) return std::unexpected(std::move(tcp.error()).with_context("--admin"));
   admin = *(*tcp)->local_endpoint();
-  admin_handler = std::make_unique<admin::Admin>(*admin_source, metrics, *admin);
+  admin_handler = std::make_unique<admin::Admin>(*admin_source, events->hub(), metrics, *admin);
   admin_server = std::make_unique<http::server::Server>(loop, *admin_handler, http::server::Limits{}, logger);
   admin_server->listen(std::move(*tcp));
   return {};
@@ -248,7 +258,8 @@ Result<std::unique_ptr<Node>> Node::start(io::EpollLoop& loop, const config::Con
 io::Task<> Node::drain() {
   state_->draining = true;
   co_await state_->server->drain();
-  // Last, so that a monitor sees the drain.
+  // Streams that would go on for ever end here; the listener goes last, so that a monitor sees the drain.
+  state_->events->hub().close();
   if (state_->admin_server) co_await state_->admin_server->drain();
 }
 

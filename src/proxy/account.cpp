@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/proxy.hpp"
+
+// The books of the request path: every client request ends here once, and every call to the upstream begins and ends
+// here.
+
+namespace ghmesh::proxy {
+namespace {
+
+RequestClass class_of(const Plan& plan, std::string_view method) {
+  if (plan.elsewhere) return RequestClass::Other;
+  if (plan.resource.cls == github::ResourceClass::GraphQl) return RequestClass::GraphQl;
+  if (!http::is_safe_method(method)) return RequestClass::Write;
+  return static_cast<RequestClass>(plan.resource.cls);
+}
+
+}  // namespace
+
+void Proxy::count(const Exchange& exchange, const Plan& plan, AnswerKind kind, int status, TimePoint began,
+                  std::uint32_t direct) {
+  Answered answered;
+  answered.kind = kind;
+  answered.method = exchange.request().view.method;
+  answered.cls = class_of(plan, answered.method);
+  if (!plan.elsewhere) answered.path = std::string_view(plan.target).substr(0, plan.target.find('?'));
+  answered.status = status;
+  answered.spent = plan.spent;
+  answered.spent.direct += direct;
+  answered.now = parts_.loop.now();
+  answered.seconds = std::chrono::duration<double>(answered.now - began).count();
+  if (direct > 0) parts_.stats.direct_calls.add(direct);
+  parts_.stats.count_answer(kind, answered.cls, answered.seconds);
+  parts_.activity.note(answered);
+}
+
+void Proxy::on_asked(const Plan& plan) {
+  parts_.stats.upstream_calls.add();
+  ++plan.spent.calls;
+}
+
+bool Proxy::on_answered(const Plan& plan, int status, http::FieldsView fields, TimePoint asked) {
+  parts_.stats.count_upstream(status, std::chrono::duration<double>(parts_.loop.now() - asked).count());
+  plan.spent.upstream_status = status;
+  const bool charged = parts_.live.observe(plan, plan.target, status, fields);
+  if (charged) ++plan.spent.charged;
+  return charged;
+}
+
+void Proxy::on_unanswered(const Plan& plan) {
+  plan.spent.upstream_status = 0;
+  parts_.stats.upstream_errors.add();
+  parts_.stats.count_upstream(0, 0);
+}
+
+}  // namespace ghmesh::proxy
