@@ -3,10 +3,12 @@
 //
 //   run ── private directory ─┬─ node (own process group)      ready file, socket
 //                             ├─ copy of gh's configuration    http_unix_socket: the socket
-//                             └─ the command                   GH_CONFIG_DIR, GHMESH_URL, GITHUB_API_URL
+//                             ├─ ca/                           the local CA, and the bundle that holds it
+//                             └─ the command                   GH_CONFIG_DIR, GHMESH_URL, HTTPS_PROXY and its kin
 //
 // Nothing outside the directory changes, so nothing has to be restored.
 #include "command.hpp"
+#include "environment.hpp"
 #include "gh_config.hpp"
 #include "node/config/options.hpp"
 #include "private_node.hpp"
@@ -25,9 +27,11 @@ bool is_default(const node::config::Loaded& loaded, std::string_view flag) {
 }
 
 // What the user's settings leave open is chosen so that nothing stays behind and nothing is said without need.
-std::vector<std::string> node_settings(const Arguments& arguments, const node::config::Loaded& loaded) {
+std::vector<std::string> node_settings(const Arguments& arguments, const node::config::Loaded& loaded,
+                                       const std::string& ca_out) {
   std::vector<std::string> out;
   if (is_default(loaded, "cache-dir")) out.insert(out.end(), {"--cache-dir", "none"});
+  if (is_default(loaded, "ca-out")) out.insert(out.end(), {"--ca-out", ca_out});
   if (is_default(loaded, "log-level")) out.insert(out.end(), {"--log-level", "warn"});
   for (const auto& [flag, value] : arguments.settings) {
     // Its own ready file is how it is found.
@@ -59,10 +63,12 @@ int run_command(const Arguments& arguments, Context& context) {
   Result<TemporaryDirectory> directory = TemporaryDirectory::make(temporary_places(context.variables));
   if (!directory) return complain(context, kFailed, "run: " + directory.error().message);
 
+  const std::string ca_out = loaded->config.ca_out.value_or(directory->path() + "/ca");
+
   ForwardedSignals signals;
   Result<PrivateNode> node = PrivateNode::start({.program = context.program,
                                                  .directory = directory->path(),
-                                                 .settings = node_settings(arguments, *loaded),
+                                                 .settings = node_settings(arguments, *loaded, ca_out),
                                                  .environment = context.variables.all(),
                                                  .mask = signals.original_mask()});
   if (!node) return complain(context, kFailed, "run: " + node.error().message);
@@ -70,18 +76,22 @@ int run_command(const Arguments& arguments, Context& context) {
   Launch launch;
   launch.words = arguments.operands;
   launch.environment = context.variables.all();
-  launch.environment["GHMESH_URL"] = node->url();
-  launch.environment["GITHUB_API_URL"] = node->url();
-  launch.environment["GHMESH_NODE"] = node->ready_file();
   launch.mask = signals.original_mask();
+  Pointing pointing{node->url(), {}, {}};
+  if (is_https_proxy(*loaded)) pointing.ca_out = ca_out;
   if (const auto& socket = node->ready().socket) {
     const std::string gh = directory->path() + "/gh";
     if (Result<> copied = copy_gh_config(gh_config_dir(context.variables), gh, *socket); copied) {
-      launch.environment["GH_CONFIG_DIR"] = gh;
+      pointing.gh_config_dir = gh;
     } else {
       context.err << "ghmesh: run: gh is not pointed at the node: " << copied.error().message << std::endl;
     }
   }
+  const PointedEnvironment pointed = point_at(pointing, context.variables);
+  for (const std::string& note : pointed.notes) context.err << "ghmesh: run: " << note << std::endl;
+  for (const auto& [name, value] : pointed.set) launch.environment[name] = value;
+  launch.environment["GITHUB_API_URL"] = node->url();
+  launch.environment["GHMESH_NODE"] = node->ready_file();
   Result<Process> child = Process::start(launch);
   if (!child) {
     node->stop();

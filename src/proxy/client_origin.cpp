@@ -44,6 +44,9 @@ io::Task<Result<std::unique_ptr<io::Stream>>> connect(io::Network& network, std:
 
 io::Task<Result<std::unique_ptr<io::Stream>>> dial_host(io::Network& network, std::string host, std::uint16_t port,
                                                         DialRules rules) {
+  if (rules.known != nullptr)
+    for (const KnownHost& one : *rules.known)
+      if (one.port == port && http::iequals(one.host, host)) co_return co_await network.dial(one.at);
   // A bracketed IPv6 literal is an address without its brackets.
   std::string name = host;
   if (name.size() > 2 && name.front() == '[' && name.back() == ']') name = name.substr(1, name.size() - 2);

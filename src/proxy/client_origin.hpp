@@ -14,9 +14,17 @@
 
 namespace ghmesh::proxy {
 
+// A host that is not looked up: where a test has put it.
+struct KnownHost {
+  std::string host;  // lower case
+  std::uint16_t port = 0;
+  io::Endpoint at;
+};
+
 struct DialRules {
   // Addresses of this machine and of private networks are refused, as for every host that a client may name.
   bool public_only = false;
+  const std::vector<KnownHost>* known = nullptr;  // outlives who dials
 };
 
 // Resolves, connects (each address in turn) and, with tls, shakes hands. Borrowed things must outlive the result.

@@ -21,6 +21,7 @@ void drop_empty_line(std::string& head) { head.resize(head.size() - 2); }
 
 Proxy::Proxy(Parts parts)
     : parts_(std::move(parts)),
+      tunnel_rules_(parts_.authorities, parts_.tunnels),
       invalidations_(parts_.store, parts_.invalidation_key),
       node_candidates_(parts_.store),
       calibration_(parts_.random, parts_.proof.calibration),

@@ -30,6 +30,7 @@
 #include "proxy/proof_memory.hpp"
 #include "proxy/slot.hpp"
 #include "proxy/stats.hpp"
+#include "proxy/tunnel_rules.hpp"
 #include "store/tiered_store.hpp"
 
 // The request path: from a client's request to its answer, out of memory, disk or the origin. What GitHub is like is in
@@ -77,8 +78,9 @@ struct Parts {
   Origin& upstream;
   // The origin for another host of the allow-list, over TLS.
   std::function<std::shared_ptr<Origin>(std::string host)> origin_of;
-  // Connects a tunnel's far end: allow-listed host and port, resolved, never to an internal address.
-  std::function<io::Task<Result<std::unique_ptr<io::Stream>>>(std::string host, std::uint16_t port)> dial_tunnel;
+  // Connects a tunnel's far end; an internal address only where to says so.
+  std::function<io::Task<Result<std::unique_ptr<io::Stream>>>(TunnelTo to, std::string host, std::uint16_t port)>
+      dial_tunnel;
   const AuthorityRules& authorities;
   LiveFields& live;
   Stats& stats;
@@ -89,6 +91,9 @@ struct Parts {
   ProofOptions proof;
   bool rewrite_links = false;
   store::Key proof_key{};  // of the record that carries the formula's state over restarts (proof_memory.hpp)
+  TunnelOptions tunnels;
+  // Speaks TLS and HTTP to a client that asked for one of tunnels.here, until that connection ends.
+  std::function<io::Task<>(std::unique_ptr<io::Stream>)> answer_here;
 };
 
 class Proxy final : public http::server::Handler {
@@ -185,6 +190,7 @@ class Proxy final : public http::server::Handler {
   void wait_for_followers();
 
   Parts parts_;
+  const TunnelRules tunnel_rules_;
   PlanMemo plans_;
   Invalidations invalidations_;
   NodeCandidates node_candidates_;

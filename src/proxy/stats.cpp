@@ -38,6 +38,7 @@ Stats::Stats(metrics::Registry& registry)
       upstream_errors(registry.counter("ghmesh_upstream_errors_total", "Upstream requests without a usable answer.")),
       client_errors(registry.counter("ghmesh_client_errors_total", "Client requests refused as malformed.")),
       tunnels(registry.counter("ghmesh_tunnels_total", "CONNECT tunnels opened.")),
+      terminated(registry.counter("ghmesh_connects_answered_total", "CONNECTs to the API's hosts answered here.")),
       refused(registry.counter("ghmesh_refused_total", "Requests for hosts that are not allowed.")),
       registry_(registry),
       upstream_latency_(

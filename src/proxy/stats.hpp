@@ -72,6 +72,7 @@ class Stats {
   metrics::Counter& upstream_errors;
   metrics::Counter& client_errors;
   metrics::Counter& tunnels;
+  metrics::Counter& terminated;
   metrics::Counter& refused;
 
  private:

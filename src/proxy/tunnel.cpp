@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "io/borrowed_stream.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/proxy.hpp"
 
-// CONNECT (RFC 9110 §9.3.6): octets both ways, untouched, to allow-listed hosts only.
+// CONNECT (RFC 9110 §9.3.6): octets both ways, untouched; or, for the API's hosts, the beginning of a connection that
+// is answered here.
 
 namespace ghmesh::proxy {
 namespace {
@@ -30,14 +32,21 @@ io::Task<> pump(io::Stream& from, io::Stream& to, io::StreamDeadline& idle) {
 
 io::Task<> Proxy::tunnel(Exchange& exchange) {
   const std::string authority(exchange.request().authority);
-  if (parts_.authorities.decide_tunnel(authority) == Destination::Refused) {
+  const TunnelTo to = tunnel_rules_.decide(authority);
+  if (to == TunnelTo::Refused) {
     parts_.stats.refused.add();
     co_return co_await refuse(exchange, 403, "ghmesh does not tunnel to '" + authority + "'");
+  }
+  if (to == TunnelTo::Here) {
+    Result<Exchange::Tunnel> client = co_await exchange.tunnel(200, {});
+    if (!client) co_return;
+    parts_.stats.terminated.add();
+    co_return co_await parts_.answer_here(std::make_unique<io::BorrowedStream>(client->stream, client->early));
   }
   const auto parsed = http::parse_authority(authority);
   const std::string host(parsed->host);
   Result<std::unique_ptr<io::Stream>> far_end =
-      co_await io::with_deadline(parts_.loop, parts_.dial_tunnel(host, *parsed->port),
+      co_await io::with_deadline(parts_.loop, parts_.dial_tunnel(to, host, *parsed->port),
                                  parts_.loop.now() + Limits::kTunnelConnect, "connecting a tunnel");
   if (!far_end) {
     const int status = far_end.error().code == ErrorCode::Refused && far_end.error().fault == Fault::Client ? 403

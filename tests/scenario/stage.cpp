@@ -132,7 +132,7 @@ Node::Node(Stage& s, const NodeOptions& options)
                    *store,
                    s.origin,
                    [](std::string) -> std::shared_ptr<proxy::Origin> { return nullptr; },
-                   [](std::string, std::uint16_t) -> io::Task<Result<std::unique_ptr<io::Stream>>> {
+                   [](proxy::TunnelTo, std::string, std::uint16_t) -> io::Task<Result<std::unique_ptr<io::Stream>>> {
                      co_return fail(ErrorCode::Refused, "no tunnels here");
                    },
                    authorities,
@@ -144,7 +144,9 @@ Node::Node(Stage& s, const NodeOptions& options)
                    store::Key{1},
                    std::move(proof),
                    false,
-                   store::Key{2}});
+                   store::Key{2},
+                   {},
+                   {}});
   server = std::make_unique<http::server::Server>(s.loop, *proxy);
   http::client::Limits limits;
   limits.connections = 1000;

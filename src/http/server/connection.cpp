@@ -224,4 +224,23 @@ io::Task<> Connection::linger() {
   }
 }
 
+io::Task<> Connection::farewell() {
+  stream_->shutdown_write();
+  // A client that took the last answer closes; one that reads slowly is waited for as for any other octets.
+  const Duration patience = server_.draining_ ? server_.limits_.linger : server_.limits_.send_stall;
+  const TimePoint until = server_.loop_.now() + std::chrono::duration_cast<TimePoint::duration>(patience);
+  idle_ = closing_ = true;
+  std::uint64_t thrown = 0;
+  while (thrown <= 4 * server_.limits_.discard_bytes) {
+    input_.unpin();
+    input_.consume(input_.text().size());
+    const io::IoStatus status = wire::read_once(*stream_, input_);
+    thrown += status.bytes;
+    if (status.kind == io::IoStatus::End || status.kind == io::IoStatus::Failed) co_return;
+    if (status.kind != io::IoStatus::WouldBlock) continue;
+    read_wait_.set_deadline(until);
+    if (!co_await read_wait_.readable()) co_return;
+  }
+}
+
 }  // namespace ghmesh::http::server

@@ -19,6 +19,9 @@ class Connection final : public ListNode {
   ~Connection();
 
   io::Task<> run();
+  // After run(), for streams that hold octets back when the layer below is full (TLS): says that nothing more comes,
+  // and waits until the client has left, too.
+  io::Task<> farewell();
   // The server stops: an idle connection ends now, a busy one after its present request.
   void on_drain();
   void abort(Error why) { stream_->abort(std::move(why)); }

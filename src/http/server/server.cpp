@@ -60,6 +60,15 @@ io::Task<> Server::serve(std::unique_ptr<io::Stream> stream) {
   co_await connection.run();
 }
 
+io::Task<> Server::serve_inside(std::unique_ptr<io::Stream> stream) {
+  ++counts_.accepted;
+  Connection connection(*this, std::move(stream));
+  open_.push_back(connection);
+  if (draining_) connection.on_drain();
+  co_await connection.run();
+  co_await connection.farewell();
+}
+
 io::Task<> Server::reject(std::unique_ptr<io::Stream> stream) {
   const std::string body = error_body(503, draining_ ? "this node is stopping" : "too many connections");
   std::string text;

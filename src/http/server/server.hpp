@@ -40,6 +40,11 @@ class Server {
   // A connection that came otherwise: the inside of a tunnel, one end of a pipe.
   void adopt(std::unique_ptr<io::Stream> stream);
 
+  // The same, served within the caller's task: for a handler that took over a connection (Exchange::tunnel) and found
+  // another one inside. Not counted against the bound of connections, as the outer one is; drain() tells it to end, and
+  // whoever runs it decides how long that may take.
+  io::Task<> serve_inside(std::unique_ptr<io::Stream> stream);
+
   // Stops accepting, closes idle connections, lets every request in flight have its answer, and breaks what is left
   // when limits.drain has passed. Afterwards there are no connections. Not for a handler to call.
   io::Task<> drain();

@@ -29,6 +29,21 @@ namespace ghmesh::node::config {
 // What members of the mesh may read from this node.
 enum class Share : std::uint8_t { Mesh, Public };
 
+// What becomes of CONNECT, the way by which HTTPS clients use a forward proxy.
+enum class ConnectPolicy : std::uint8_t {
+  Terminate,  // the API's hosts are answered here, any other public host is tunnelled
+  GitHub,     // the same, but tunnels lead to GitHub's own hosts only
+  Tunnel,     // nothing is answered here, any public host is tunnelled
+  Refuse,
+};
+
+// A name that is not resolved but known: for tests, which have loopback only.
+struct Resolve {
+  std::string host;  // lower case
+  std::uint16_t port = 0;
+  io::Endpoint to;
+};
+
 // The mesh secret as it was given; what is derived from it is the mesh's business. A token stands in where nothing else
 // was said.
 struct MeshSecret {
@@ -44,6 +59,12 @@ struct Config {
   std::optional<std::string> socket;
   std::optional<io::Endpoint> admin;  // nothing: off
   std::optional<std::string> ready_file;
+  ConnectPolicy connect_policy = ConnectPolicy::GitHub;
+  std::optional<std::string> ca_out;   // directory for what clients of answered CONNECTs are to trust
+  std::vector<std::string> tunnel_to;  // "name" or "*.name": tunnels may lead there, wherever that is
+  std::vector<Resolve> resolve;
+  // Files of certificates that this user's programs were told to trust before (SSL_CERT_FILE and the like).
+  std::vector<std::string> user_roots;
 
   // Where answers come from. upstream.target is "/" or a prefix without a slash at its end.
   http::Url upstream;

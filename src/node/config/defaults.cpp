@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "defaults.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace ghmesh::node::config {
@@ -31,6 +32,20 @@ constexpr std::array kSecretVariables{
     SecretVariable{"GITHUB_TOKEN", MeshSecret::Source::Token},
 };
 
+// Where programs of this user were told to find roots. A bundle that replaces theirs must hold these, too; not those
+// that an earlier node wrote into the same place.
+std::vector<std::string> user_roots(const Config& config, const Variables& variables) {
+  std::vector<std::string> out;
+  for (const char* name :
+       {"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"}) {
+    const auto path = variables.get(name);
+    if (!path || std::find(out.begin(), out.end(), *path) != out.end()) continue;
+    if (config.ca_out && path->starts_with(*config.ca_out + "/")) continue;
+    out.emplace_back(*path);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<> fill_defaults(Config& config, const Variables& variables, const WasGiven& was_given) {
@@ -46,6 +61,9 @@ Result<> fill_defaults(Config& config, const Variables& variables, const WasGive
     if (!was_given("registry")) config.registry = *config.cache_dir + "/peers";
     if (!was_given("identity")) config.identity = *config.cache_dir + "/identity.key";
   }
+  if (!was_given("connect-policy"))
+    config.connect_policy = config.ca_out ? ConnectPolicy::Terminate : ConnectPolicy::GitHub;
+  config.user_roots = user_roots(config, variables);
   if (!was_given("mdns")) config.mdns = !in_ci(variables);
   return {};
 }

@@ -37,6 +37,34 @@ const std::vector<Sample>& samples() {
       {"admin", "127.0.0.1:3", "off", "on", [](const Config& c) { return c.admin ? io::to_string(*c.admin) : "off"; },
        "", ""},
       {"ready-file", "/run/r", "/run/s", "", [](const Config& c) { return c.ready_file.value_or(""); }, "", ""},
+      {"connect-policy", "tunnel", "refuse", "maybe",
+       [](const Config& c) {
+         switch (c.connect_policy) {
+           case ConnectPolicy::Terminate: return "terminate";
+           case ConnectPolicy::GitHub: return "github";
+           case ConnectPolicy::Tunnel: return "tunnel";
+           case ConnectPolicy::Refuse: return "refuse";
+         }
+         return "";
+       },
+       "", ""},
+      {"ca-out", "/run/ca", "/run/cb", "", [](const Config& c) { return c.ca_out.value_or(""); }, "", ""},
+      {"tunnel-to", "registry.example", "*.corp.example,10.0.0.5", "a.example:443",
+       [](const Config& c) {
+         std::string out;
+         for (const std::string& host : c.tunnel_to) out += (out.empty() ? "" : ",") + host;
+         return out;
+       },
+       "", ""},
+      {"resolve", "a.example:443:127.0.0.1:1", "b.example:80:127.0.0.1:2,c.example:443:127.0.0.2:3",
+       "a.example:443:10.0.0.1:1",
+       [](const Config& c) {
+         std::string out;
+         for (const Resolve& r : c.resolve)
+           out += (out.empty() ? "" : ",") + r.host + ":" + std::to_string(r.port) + ":" + io::to_string(r.to);
+         return out;
+       },
+       "", ""},
       {"upstream", "https://ghes.example/api/v3", "http://127.0.0.1:7/", "http://ghes.example",
        [](const Config& c) { return c.upstream.text(); }, "https://ghes.example/api/v3", "https://ghes.example/api/v3"},
       {"upstream-ca", "/a.pem", "/b.pem", "", [](const Config& c) { return c.upstream_ca.value_or(""); }, "", ""},
@@ -117,6 +145,22 @@ TEST(Load, EveryRowHasASample) {
   for (const Sample& sample : samples()) sampled.push_back(sample.flag);
   EXPECT_EQ(rows.size(), sampled.size());
   EXPECT_THAT(sampled, testing::UnorderedElementsAreArray(rows));
+}
+
+TEST(Load, ConnectIsAnsweredWhereClientsCanBeToldWhatToTrust) {
+  EXPECT_EQ(loaded(inputs({})).connect_policy, ConnectPolicy::GitHub);
+  EXPECT_EQ(loaded(inputs({{"ca-out", "/run/ca"}})).connect_policy, ConnectPolicy::Terminate);
+  EXPECT_EQ(loaded(inputs({{"ca-out", "/run/ca"}, {"connect-policy", "github"}})).connect_policy,
+            ConnectPolicy::GitHub);
+}
+
+TEST(Load, RootsOfTheUserAreKnownButNotAnEarlierNodes) {
+  const Map variables{{"SSL_CERT_FILE", "/corp.pem"},
+                      {"CURL_CA_BUNDLE", "/corp.pem"},
+                      {"GIT_SSL_CAINFO", "/run/ca/ca-bundle.pem"},
+                      {"NODE_EXTRA_CA_CERTS", "/extra.pem"}};
+  EXPECT_THAT(loaded(inputs({{"ca-out", "/run/ca"}}, variables)).user_roots,
+              testing::ElementsAre("/corp.pem", "/extra.pem"));
 }
 
 TEST(Load, EveryRowReadsFromEverySource) {

@@ -42,6 +42,26 @@ Result<> take_addresses(std::vector<multiformats::Multiaddr>& to, Values values)
   return {};
 }
 
+// Each of many values through its parser.
+template <typename T, typename Parse>
+Result<> take_each(std::vector<T>& to, Values values, Parse parse) {
+  to.clear();
+  for (const std::string& value : values) {
+    Result<T> parsed = parse(value);
+    if (!parsed) return std::unexpected(std::move(parsed.error()));
+    to.push_back(std::move(*parsed));
+  }
+  return {};
+}
+
+std::optional<ConnectPolicy> parse_connect_policy(std::string_view word) {
+  if (word == "terminate") return ConnectPolicy::Terminate;
+  if (word == "github") return ConnectPolicy::GitHub;
+  if (word == "tunnel") return ConnectPolicy::Tunnel;
+  if (word == "refuse") return ConnectPolicy::Refuse;
+  return std::nullopt;
+}
+
 std::optional<std::string> unchanged(std::string_view value, const Config&, const Variables&) {
   return std::string(value);
 }
@@ -100,6 +120,39 @@ constexpr std::array kOptions{
            .group = kClients,
            .meaning = "written once all listeners are bound: JSON with their real addresses",
            .apply = [](Config& c, Values v) { return take_path(c.ready_file, v[0]); }},
+    Option{.flag = "connect-policy",
+           .toml = "connect.policy",
+           .notation = "terminate|github|tunnel|refuse",
+           .group = kClients,
+           .meaning = "CONNECT: answer the API's hosts here and tunnel to any public host; the same to GitHub's hosts "
+                      "only; only tunnel; neither (default: terminate with --ca-out, else github)",
+           .apply =
+               [](Config& c, Values v) {
+                 return take_word(c.connect_policy, parse_connect_policy(v[0]), v[0],
+                                  "terminate, github, tunnel, refuse");
+               }},
+    Option{.flag = "ca-out",
+           .toml = "connect.ca_out",
+           .notation = "DIR",
+           .group = kClients,
+           .meaning = "where to write the local CA, with which the API's hosts are answered over HTTPS: ghmesh-ca.pem, "
+                      "and ca-bundle.pem with the system's roots beside it; removed at the end",
+           .apply = [](Config& c, Values v) { return take_path(c.ca_out, v[0]); }},
+    Option{
+        .flag = "tunnel-to",
+        .toml = "connect.tunnel_to",
+        .notation = "HOST",
+        .group = kClients,
+        .meaning = "host that tunnels may lead to though it is not public, or not GitHub's; *.NAME for all below NAME",
+        .many = true,
+        .apply = [](Config& c, Values v) { return take_each(c.tunnel_to, v, parse_host_rule); }},
+    Option{.flag = "resolve",
+           .toml = "connect.resolve",
+           .notation = "HOST:PORT:ADDR:PORT",
+           .group = kClients,
+           .meaning = "for tests: a host's port is found at this loopback address and port",
+           .many = true,
+           .apply = [](Config& c, Values v) { return take_each(c.resolve, v, parse_resolve); }},
     Option{.flag = "upstream",
            .toml = "upstream.url",
            .notation = "URL",

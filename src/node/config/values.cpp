@@ -120,4 +120,28 @@ Result<http::Url> parse_upstream(std::string_view text) {
   return url;
 }
 
+Result<std::string> parse_host_rule(std::string_view text) {
+  const std::string_view name = text.starts_with("*.") ? text.substr(2) : text;
+  const auto parsed = http::parse_authority(name);
+  if (!parsed || parsed->port || name.find('*') != std::string_view::npos)
+    return fail(ErrorCode::Malformed,
+                "'" + std::string(text) + "' is not a host, such as registry.example, *.corp.example or 10.0.0.5");
+  return http::to_lower(text);
+}
+
+Result<Resolve> parse_resolve(std::string_view text) {
+  const auto wrong = [&](std::string_view why) {
+    return fail(ErrorCode::Malformed,
+                "'" + std::string(text) + "' " + std::string(why) + "; such as uploads.github.com:443:127.0.0.1:8443");
+  };
+  const std::size_t colon = text.find(':');
+  const std::size_t second = colon == std::string_view::npos ? colon : text.find(':', colon + 1);
+  if (second == std::string_view::npos) return wrong("is not HOST:PORT:ADDR:PORT");
+  const Result<std::uint16_t> port = parse_port(text.substr(colon + 1, second - colon - 1));
+  const auto to = io::Endpoint::parse(text.substr(second + 1));
+  if (colon == 0 || !port || !to) return wrong("is not HOST:PORT:ADDR:PORT");
+  if (!to->address.is_loopback()) return wrong("leads beyond this machine: loopback addresses only");
+  return Resolve{http::to_lower(text.substr(0, colon)), *port, *to};
+}
+
 }  // namespace ghmesh::node::config

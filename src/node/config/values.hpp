@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "http/message/url.hpp"
 #include "io/endpoint.hpp"
+#include "node/config/config.hpp"
 
 // The notations of configuration values. Every failure says what would have been right; the caller adds where the value
 // came from.
@@ -36,6 +37,12 @@ Result<std::uint16_t> parse_port(std::string_view text);
 
 // https of any host, http of this machine only: a token must not cross a network in the clear. No query.
 Result<http::Url> parse_upstream(std::string_view text);
+
+// "registry.example", "*.corp.example", "10.0.0.5": a host, or all below a name; in lower case.
+Result<std::string> parse_host_rule(std::string_view text);
+
+// "uploads.github.com:443:127.0.0.1:8443".
+Result<Resolve> parse_resolve(std::string_view text);
 
 // Whether an http(s) authority's host means this machine: a loopback address or localhost.
 bool is_loopback_host(std::string_view host);

@@ -13,6 +13,7 @@
 #include "crypto/random.hpp"
 #include "events.hpp"
 #include "http/server/server.hpp"
+#include "https_door.hpp"
 #include "io/sockets.hpp"
 #include "io/work_pool.hpp"
 #include "node/config/ready_file.hpp"
@@ -34,15 +35,14 @@ constexpr std::size_t kMaxOrigins = 16;
 // Origins of the allow-list, made when they are first asked for.
 class OtherOrigins {
  public:
-  OtherOrigins(io::Network& network, std::shared_ptr<const tls::ClientContext> tls)
-      : network_(network), tls_(std::move(tls)) {}
+  OtherOrigins(io::Network& network, std::shared_ptr<const tls::ClientContext> tls, proxy::DialRules rules)
+      : network_(network), tls_(std::move(tls)), rules_(rules) {}
 
   std::shared_ptr<proxy::Origin> get(const std::string& host) {
     if (const auto known = origins_.find(host); known != origins_.end()) return known->second;
     if (origins_.size() >= kMaxOrigins) origins_.clear();
     auto origin = std::make_shared<proxy::ClientOrigin>(
-        network_.loop(),
-        http::client::Origin{host, true, proxy::make_connector(network_, host, 443, tls_, {.public_only = true})});
+        network_.loop(), http::client::Origin{host, true, proxy::make_connector(network_, host, 443, tls_, rules_)});
     origins_.emplace(host, origin);
     return origin;
   }
@@ -50,11 +50,35 @@ class OtherOrigins {
  private:
   io::Network& network_;
   std::shared_ptr<const tls::ClientContext> tls_;
+  const proxy::DialRules rules_;
   std::map<std::string, std::shared_ptr<proxy::Origin>> origins_;
 };
 
 store::Key named_key(const NodeKeys& keys, std::string_view name) {
   return crypto::hmac_sha256(keys.lookup.expose(), as_bytes(name));
+}
+
+bool answers_https(const config::Config& config) {
+  using config::ConnectPolicy;
+  return config.ca_out &&
+         (config.connect_policy == ConnectPolicy::Terminate || config.connect_policy == ConnectPolicy::GitHub);
+}
+
+proxy::TunnelOptions tunnels(const config::Config& config) {
+  proxy::TunnelOptions out;
+  switch (config.connect_policy) {
+    case config::ConnectPolicy::Terminate:
+    case config::ConnectPolicy::Tunnel: out.policy = proxy::TunnelPolicy::Public; break;
+    case config::ConnectPolicy::GitHub: out.policy = proxy::TunnelPolicy::GitHub; break;
+    case config::ConnectPolicy::Refuse: out.policy = proxy::TunnelPolicy::None; break;
+  }
+  out.named = config.tunnel_to;
+  if (answers_https(config)) {
+    out.here.emplace_back("api.github.com:443");
+    if (config.upstream.secure())
+      out.here.push_back(http::to_lower(config.upstream.host) + ":" + std::to_string(config.upstream.port));
+  }
+  return out;
 }
 
 Result<> make_directory(const std::string& path) {
@@ -74,7 +98,9 @@ struct Node::State {
         logger(std::move(log)),
         pool(kPoolThreads, "ghmesh-work"),
         network(loop, pool),
-        tasks(loop) {}
+        tasks(loop) {
+    for (const config::Resolve& known : config.resolve) known_hosts.push_back({known.host, known.port, known.to});
+  }
 
   // In the order of construction; destroyed in reverse, so what is borrowed outlives its borrower.
   io::EpollLoop& loop;
@@ -85,6 +111,7 @@ struct Node::State {
   metrics::Registry metrics;
   io::WorkPool pool;
   io::SocketNetwork network;
+  std::vector<proxy::KnownHost> known_hosts;
   NodeKeys keys;
   std::unique_ptr<store::TieredStore> store;
   std::shared_ptr<const tls::ClientContext> tls;
@@ -96,6 +123,7 @@ struct Node::State {
   std::unique_ptr<proxy::Activity> activity;
   std::unique_ptr<proxy::QuotaBook> quota;
   std::unique_ptr<proxy::Proxy> proxy;
+  std::unique_ptr<HttpsDoor> https;
   std::unique_ptr<http::server::Server> server;
   std::unique_ptr<NodeAdminSource> admin_source;
   std::unique_ptr<NodeEvents> events;
@@ -106,7 +134,9 @@ struct Node::State {
   std::optional<io::Endpoint> admin;
   io::TaskGroup tasks;
 
+  proxy::DialRules dial_rules(bool public_only) const { return {public_only, &known_hosts}; }
   Result<> open();
+  Result<> open_https();
   Result<> bind();
   Result<> bind_admin();
   Result<> announce_ready();
@@ -141,7 +171,7 @@ Result<> Node::State::open() {
   auto public_tls =
       tls::ClientContext::make({.extra_roots_file = config.upstream_ca.value_or(""), .alpn = {"http/1.1"}});
   if (!public_tls) return std::unexpected(public_tls.error());
-  others = std::make_unique<OtherOrigins>(network, std::move(*public_tls));
+  others = std::make_unique<OtherOrigins>(network, std::move(*public_tls), dial_rules(true));
   const std::string authority = config.upstream.authority();
   upstream = std::make_unique<proxy::ClientOrigin>(
       loop, http::client::Origin{authority, config.upstream.secure(),
@@ -169,9 +199,12 @@ Result<> Node::State::open() {
                      *store,
                      *upstream,
                      [this](std::string host) { return others->get(host); },
-                     [this](std::string host, std::uint16_t port) {
-                       const bool to_upstream = host == config.upstream.host && port == config.upstream.port;
-                       return proxy::dial_host(network, std::move(host), port, {.public_only = !to_upstream});
+                     [this](proxy::TunnelTo to, std::string host, std::uint16_t port) {
+                       // Our own listener has names that mean the upstream; it is not a place to tunnel to.
+                       const bool anywhere = to == proxy::TunnelTo::Named ||
+                                             (to == proxy::TunnelTo::Upstream && host == config.upstream.host &&
+                                              port == config.upstream.port);
+                       return proxy::dial_host(network, std::move(host), port, dial_rules(!anywhere));
                      },
                      *authorities,
                      *quota,
@@ -182,9 +215,26 @@ Result<> Node::State::open() {
                      named_key(keys, "the last write"),
                      std::move(proof),
                      config.rewrite_links,
-                     named_key(keys, "the formula")};
+                     named_key(keys, "the formula"),
+                     tunnels(config),
+                     [this](std::unique_ptr<io::Stream> stream) { return https->answer(std::move(stream)); }};
   proxy = std::make_unique<proxy::Proxy>(std::move(parts));
   server = std::make_unique<http::server::Server>(loop, *proxy, http::server::Limits{}, logger);
+  return {};
+}
+
+// Nobody can be told to trust a CA that is not written anywhere, so without --ca-out there is none.
+Result<> Node::State::open_https() {
+  if (!answers_https(config)) return {};
+  HttpsDoorOptions options{{"api.github.com"}, *config.ca_out, config.user_roots};
+  if (config.upstream.secure()) {
+    std::string host = http::to_lower(config.upstream.host);
+    if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+    if (host != options.names.front()) options.names.push_back(std::move(host));
+  }
+  Result<std::unique_ptr<HttpsDoor>> opened = HttpsDoor::open(loop, *proxy, *authorities, options, logger);
+  if (!opened) return std::unexpected(std::move(opened.error()).with_context("--ca-out"));
+  https = std::move(*opened);
   return {};
 }
 
@@ -250,13 +300,15 @@ Node::~Node() {
 
 Result<std::unique_ptr<Node>> Node::start(io::EpollLoop& loop, const config::Config& config, log::Logger logger) {
   auto state = std::make_unique<State>(loop, config, std::move(logger));
-  for (Result<> (State::*step)() : {&State::open, &State::bind, &State::bind_admin, &State::announce_ready})
+  for (Result<> (State::*step)() :
+       {&State::open, &State::open_https, &State::bind, &State::bind_admin, &State::announce_ready})
     if (Result<> done = (state.get()->*step)(); !done) return std::unexpected(done.error());
   return std::unique_ptr<Node>(new Node(std::move(state)));
 }
 
 io::Task<> Node::drain() {
   state_->draining = true;
+  if (state_->https) co_await state_->https->drain();
   co_await state_->server->drain();
   // Streams that would go on for ever end here; the listener goes last, so that a monitor sees the drain.
   state_->events->hub().close();
