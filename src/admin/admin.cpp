@@ -22,6 +22,7 @@ constexpr std::array kRoutes{
     Route{"/healthz", "GET, HEAD"},   Route{"/readyz", "GET, HEAD"},      Route{"/api/stats", "GET, HEAD"},
     Route{"/api/quota", "GET, HEAD"}, Route{"/api/explain", "GET, HEAD"}, Route{"/api/purge", "POST"},
     Route{"/metrics", "GET, HEAD"},   Route{"/api/events", "GET"},        Route{"/api/activity", "GET, HEAD"},
+    Route{"/api/peers", "GET, HEAD"}, Route{"/api/verify", "POST"},
 };
 
 int status_of(const Error& error) {
@@ -114,6 +115,10 @@ io::Task<> Admin::route(Exchange& exchange, std::string_view path, std::string_v
     reply.body = to_json(source_.activity(), is_local(exchange));
   } else if (path == "/api/events") {
     co_await stream_events(exchange, query, reply);
+  } else if (path == "/api/peers") {
+    reply.body = to_json(source_.mesh());
+  } else if (path == "/api/verify") {
+    reply.body = to_json(co_await source_.verify());
   } else if (path == "/api/explain") {
     co_await explain(exchange, query, reply);
   } else {

@@ -41,6 +41,37 @@ struct FakeSource final : AdminSource {
   }
 };
 
+struct MeshSource final : AdminSource {
+  std::optional<std::string> not_ready() const override { return std::nullopt; }
+  Stats stats() const override { return {}; }
+  std::vector<QuotaRow> quota() const override { return {}; }
+  ActivityView activity() const override { return {}; }
+  io::Task<Result<Explanation>> explain(std::string, std::optional<std::string>) override { co_return Explanation{}; }
+  io::Task<Result<std::uint64_t>> purge(std::string, bool) override { co_return 0; }
+  MeshView mesh() const override {
+    return {
+        .why_none = std::nullopt,
+        .peer_id = "12D3a",
+        .addresses = {"/ip4/10.0.0.1/tcp/9100/p2p/12D3a"},
+        .partitions = 32,
+        .peers = {{.peer_id = "12D3b",
+                   .address = "/ip4/10.0.0.2/tcp/9100",
+                   .direction = "out",
+                   .rtt_ms = 0.5,
+                   .age_seconds = 7,
+                   .state = "alive",
+                   .role = "owner",
+                   .partitions = 32,
+                   .bytes_in = 10,
+                   .bytes_out = 20,
+                   .score = 1}},
+        .contacts = {{.address = "/ip4/10.0.0.3/tcp/9100", .source = "registry", .failures = 2, .error = "refused"}}};
+  }
+  io::Task<std::vector<Check>> verify() override {
+    co_return std::vector<Check>{{"identity", true, "12D3a"}, {"peers", false, "nobody"}};
+  }
+};
+
 struct AdminTest : testing::Test {
   io::ManualLoop loop;
   FakeSource source;
@@ -142,6 +173,22 @@ TEST_F(AdminTest, ForeignNamesAndPagesAreRefused) {
     EXPECT_THAT(ask("POST /api/purge?pattern=*", fields), StartsWith("HTTP/1.1 403 ")) << fields;
   }
   EXPECT_EQ(source.asked, "");
+}
+
+TEST_F(AdminTest, ANodeWithoutAMeshSaysSo) {
+  EXPECT_THAT(ask("GET /api/peers"), HasSubstr("\"why_none\":\"this node joins no mesh\""));
+  EXPECT_THAT(ask("POST /api/verify"), HasSubstr("\"ok\":false"));
+  EXPECT_THAT(ask("GET /api/verify"), StartsWith("HTTP/1.1 405"));
+}
+
+TEST(MeshViewJson, NamesEverything) {
+  const std::string json = to_json(MeshSource().mesh());
+  for (const char* part :
+       {"\"mesh\":true", "\"why_none\":null", "\"peer_id\":\"12D3a\"", "\"partitions\":32", "\"direction\":\"out\"",
+        "\"rtt_ms\":0.5", "\"role\":\"owner\"", "\"bytes_in\":10", "\"bytes_out\":20", "\"score\":1",
+        "\"source\":\"registry\"", "\"failures\":2", "\"error\":\"refused\""})
+    EXPECT_THAT(json, HasSubstr(part));
+  EXPECT_THAT(to_json(std::vector<Check>{{"a", true, ""}}), StartsWith("{\"ok\":true"));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "admin/activity_view.hpp"
+#include "admin/mesh_view.hpp"
 #include "base/result.hpp"
 #include "io/task.hpp"
 
@@ -88,6 +89,12 @@ class AdminSource {
   virtual io::Task<Result<Explanation>> explain(std::string target, std::optional<std::string> authorization) = 0;
   // Drops what pattern (a path, /repos/OWNER/REPO/*, or *) names, on members of the mesh too if asked; how many here.
   virtual io::Task<Result<std::uint64_t>> purge(std::string pattern, bool mesh) = 0;
+  // A node that can join no mesh says so.
+  virtual MeshView mesh() const { return {.why_none = "this node joins no mesh"}; }
+  // Tries what the node can try by itself; takes some seconds at most.
+  virtual io::Task<std::vector<Check>> verify() {
+    co_return std::vector<Check>{{.name = "mesh", .ok = false, .detail = *mesh().why_none}};
+  }
 };
 
 // One line of JSON each, with its newline; members in the order above.

@@ -136,6 +136,10 @@ int stats(const Arguments& arguments, Context& context) {
   return report(arguments, context, "stats", {.target = "/api/stats", .fields = {}, .body = {}}, table_of);
 }
 
+int peers(const Arguments& arguments, Context& context) {
+  return report(arguments, context, "peers", {.target = "/api/peers", .fields = {}, .body = {}}, peers_table_of);
+}
+
 int quota(const Arguments& arguments, Context& context) {
   return report(arguments, context, "quota", {.target = "/api/quota", .fields = {}, .body = {}}, quota_table_of);
 }

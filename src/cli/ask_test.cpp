@@ -41,6 +41,7 @@ class FakeNode final : public http::server::Handler {
 
   int status = 200;
   std::string body = "{}";
+  std::map<std::string, std::string, std::less<>> bodies;  // by target, before body
   bool break_off = false;
   // What came: method, target, then fields, one a line. Written before the answer, read after it.
   std::string seen;
@@ -56,7 +57,8 @@ class FakeNode final : public http::server::Handler {
       static_cast<void>(co_await exchange.send(body));
       co_return;
     }
-    static_cast<void>(co_await exchange.respond(status, fields.view(), body));
+    const auto own = bodies.find(request.target);
+    static_cast<void>(co_await exchange.respond(status, fields.view(), own == bodies.end() ? body : own->second));
   }
 
  private:
@@ -175,6 +177,45 @@ TEST(Ask, TheReadyFileNamesTheNode) {
   ASSERT_TRUE(node::config::write_ready_file(path, ready));
   EXPECT_EQ(ghmesh({"stats", "--ready-file", path}).status, kNoNode);
   std::filesystem::remove(path);
+}
+
+TEST(Ask, PeersAreATableAndThoseWhoAreNoneAreNamed) {
+  FakeNode node;
+  node.body = R"({"mesh":true,"why_none":null,"peer_id":"12D3a","addresses":[],"partitions":32,"peers":[
+    {"peer_id":"12D3b","address":"/ip4/10.0.0.2/tcp/9100","direction":"out","rtt_ms":0.4567,"age_seconds":7.0,
+     "state":"alive","role":"owner","partitions":32,"bytes_in":10,"bytes_out":20,"score":1.0}],
+    "contacts":[{"address":"/ip4/10.0.0.3/tcp/9100","source":"registry","failures":2,"error":"refused"}]})";
+  const Outcome outcome = ghmesh({"peers", "--admin", node.at()});
+  EXPECT_EQ(outcome.status, kDone) << outcome.err;
+  EXPECT_THAT(node.seen, StartsWith("GET /api/peers\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("12D3b    /ip4/10.0.0.2/tcp/9100  0.46    7.00         alive  owner  32"));
+  EXPECT_THAT(outcome.out, HasSubstr("/ip4/10.0.0.3/tcp/9100  registry  2         refused"));
+  EXPECT_EQ(ghmesh({"peers", "--json", "--admin", node.at()}).out, node.body + "\n");
+  node.body = R"({"mesh":false,"why_none":"no mesh secret","peers":[],"contacts":[]})";
+  EXPECT_EQ(ghmesh({"peers", "--admin", node.at()}).out, "no mesh: no mesh secret\n");
+}
+
+TEST(Ask, VerifyIsZeroOnlyIfEverythingHolds) {
+  FakeNode node;
+  node.bodies["/rate_limit"] = R"({"resources":{"core":{"limit":5000,"remaining":4987}}})";
+  node.bodies["/api/verify"] = R"({"ok":true,"checks":[{"name":"peers","ok":true,"detail":"2 connected"}]})";
+  const std::vector<std::string> words{"verify", "--listen", node.at(), "--admin", node.at()};
+  const Outcome good = ghmesh(words, {{"GH_TOKEN", "gho_1"}});
+  EXPECT_EQ(good.status, kDone) << good.out << good.err;
+  EXPECT_THAT(good.out, HasSubstr("ok  quota     core: 4987 of 5000 left"));
+  EXPECT_THAT(good.out, HasSubstr("ok  peers     2 connected"));
+  EXPECT_THAT(ghmesh(words).out, HasSubstr("anonymous"));
+
+  node.bodies["/api/verify"] = R"({"ok":false,"checks":[{"name":"peers","ok":false,"detail":"nobody"}]})";
+  const Outcome alone = ghmesh(words);
+  EXPECT_EQ(alone.status, kFailed);
+  EXPECT_THAT(alone.out, HasSubstr("FAILED  peers     nobody"));
+
+  node.bodies["/api/verify"] = R"({"ok":true,"checks":[]})";
+  node.bodies["/rate_limit"] = R"({"message":"Not Found"})";
+  EXPECT_EQ(ghmesh(words).status, kFailed) << "no quota to be seen";
+  EXPECT_EQ(ghmesh({"verify", "--listen", "127.0.0.1:1", "--admin", node.at()}).status, kFailed);
+  EXPECT_EQ(ghmesh({"verify", "--listen", node.at(), "--admin", "127.0.0.1:1"}).status, kNoNode);
 }
 
 }  // namespace

@@ -60,6 +60,8 @@ int get(const Arguments& arguments, Context& context);
 int explain(const Arguments& arguments, Context& context);
 int stats(const Arguments& arguments, Context& context);
 int quota(const Arguments& arguments, Context& context);
+int peers(const Arguments& arguments, Context& context);
+int verify(const Arguments& arguments, Context& context);
 int purge(const Arguments& arguments, Context& context);
 int id(const Arguments& arguments, Context& context);
 int secret_new(const Arguments& arguments, Context& context);

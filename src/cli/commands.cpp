@@ -92,6 +92,25 @@ constexpr std::array kCommands{
             .details = "Tokens are shown by a fingerprint that the node makes; it cannot be turned back.\n",
             .rules = {.flags = kReportFlags},
             .run = quota},
+    Command{.name = "peers",
+            .usage = "[flags]",
+            .summary = "the members of the mesh as the node sees them",
+            .details =
+                "Address and round trip of the connection that stands, how long it has been a member, its role\n"
+                "(owner: keeps a part of the keys; client: others cannot dial it, or it is new), how many of the 64\n"
+                "partitions it keeps, octets over the connection, and its score (1: all its answers held). Below\n"
+                "them who was heard of and is no member, and why.\n",
+            .rules = {.flags = kReportFlags},
+            .run = peers},
+    Command{.name = "verify",
+            .usage = "[flags]",
+            .summary = "tries this node and its mesh from end to end",
+            .details =
+                "Both listeners, the way to GitHub and the quota it shows (GH_TOKEN or GITHUB_TOKEN; GET /rate_limit\n"
+                "costs nothing), identity, peer listener, registry, connected peers, and an entry there and back\n"
+                "through each of them. Exit status 0 only if all of it holds.\n",
+            .rules = {.flags = kReportFlags},
+            .run = verify},
     Command{.name = "purge",
             .usage = "[flags] PATTERN",
             .summary = "drops cached answers",

@@ -26,6 +26,12 @@ std::string scalar(const Json& value) {
   return printable(value.dump(-1, ' ', true, Json::error_handler_t::replace));
 }
 
+std::string fixed(double value) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.2f", value);
+  return text;
+}
+
 bool is_flat(const Json& value) {
   return std::none_of(value.begin(), value.end(), [](const Json& element) { return element.is_structured(); });
 }
@@ -91,6 +97,42 @@ std::string quota_table_of(std::string_view json) {
       row.push_back(entry.is_object() && entry.contains(column) ? scalar(entry[column]) : "-");
     rows.push_back(std::move(row));
   }
+  return aligned(rows);
+}
+
+std::string peers_table_of(std::string_view json) {
+  const Json value = Json::parse(json, nullptr, false);
+  if (!value.is_object() || !value.contains("peers") || !value["peers"].is_array()) return table_of(json);
+  if (value.contains("why_none") && value["why_none"].is_string())
+    return "no mesh: " + printable(value["why_none"].get<std::string>()) + "\n";
+  static constexpr std::array kColumns{"peer_id", "address",    "rtt_ms",   "age_seconds", "state",
+                                       "role",    "partitions", "bytes_in", "bytes_out",   "score"};
+  std::vector<Row> rows{Row(kColumns.begin(), kColumns.end())};
+  for (const Json& entry : value["peers"]) {
+    Row row;
+    for (const char* column : kColumns) {
+      const Json member = entry.is_object() ? entry.value(column, Json()) : Json();
+      row.push_back(member.is_number_float() ? fixed(member.get<double>()) : scalar(member));
+    }
+    rows.push_back(std::move(row));
+  }
+  std::string out = rows.size() > 1 ? aligned(rows) : "no peers\n";
+  std::vector<Row> others{{"heard of", "from", "failures", "why it is no member"}};
+  for (const Json& entry : value.value("contacts", Json::array()))
+    if (entry.is_object())
+      others.push_back({scalar(entry.value("address", Json())), scalar(entry.value("source", Json())),
+                        scalar(entry.value("failures", Json())), scalar(entry.value("error", Json()))});
+  return others.size() > 1 ? out + "\n" + aligned(others) : out;
+}
+
+std::string checks_table_of(std::string_view json) {
+  const Json value = Json::parse(json, nullptr, false);
+  if (!value.is_object() || !value.contains("checks") || !value["checks"].is_array()) return table_of(json);
+  std::vector<Row> rows;
+  for (const Json& check : value["checks"])
+    if (check.is_object())
+      rows.push_back({check.value("ok", Json()) == Json(true) ? "ok" : "FAILED", scalar(check.value("name", Json())),
+                      scalar(check.value("detail", Json()))});
   return aligned(rows);
 }
 

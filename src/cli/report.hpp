@@ -14,6 +14,10 @@ namespace ghmesh::cli {
 std::string table_of(std::string_view json);
 
 // /api/quota as one row per token and resource.
+// /api/peers as a table of peers, then of contacts.
+std::string peers_table_of(std::string_view json);
+// /api/verify as one line per check.
+std::string checks_table_of(std::string_view json);
 std::string quota_table_of(std::string_view json);
 
 // "42 requests, 12 charged by GitHub, 30 saved" of /api/stats; nothing if it is not that.

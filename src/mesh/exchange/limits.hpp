@@ -48,6 +48,10 @@ struct ExchangeLimits {
   Duration repair_timeout = 2s;
   Duration ledger_every = 1s;
 
+  // An operator's question, not a client's: a loaded peer may take its time.
+  Duration probe = 2s;
+  std::size_t probes = 1024;
+
   std::size_t searches = 4096;
   std::size_t flights = 16'384;
   std::size_t waiters = 1024;  // per key

@@ -34,6 +34,7 @@ Mesh::Mesh(MeshConfig config, Random& random, TimePoint now)
       parts_(std::make_unique<Parts>(config_.self.peer, config_.exchange, random)),
       fleet_(config_.self.peer, config_.started_ms),
       pauses_(config_.exchange),
+      prober_(random, config_.exchange),
       random_(random),
       next_counters_(now + kTellCounters) {
   parts_->bus.everybody = [this] { return everybody(); };
@@ -114,7 +115,7 @@ void Mesh::dispatch(const PeerId& from, const Message& message, TimePoint now) {
         } else if constexpr (std::same_as<T, Peek>) {
           owner.on_peek(from, each, now);
         } else if constexpr (std::same_as<T, Found>) {
-          owner.on_found(from, each, now);
+          if (!prober_.on_found(from, each, now)) owner.on_found(from, each, now);
         } else if constexpr (std::same_as<T, WhoHas>) {
           owner.on_who_has(from, each, now);
         } else if constexpr (std::same_as<T, Have>) {
@@ -149,6 +150,7 @@ void Mesh::settle(TimePoint now) {
     count(result);
     events_.push_back(std::move(result));
   }
+  for (ProbeDone& done : prober_.take_done()) events_.push_back(std::move(done));
   for (Outgoing& each : std::exchange(bus.out, {})) outgoing_.push_back(std::move(each));
   for (Outgoing& each : membership_.take_outgoing()) outgoing_.push_back(std::move(each));
 }
@@ -189,6 +191,7 @@ void Mesh::tick(TimePoint now) {
   parts_->owner.tick(now);
   parts_->finder.tick(now);
   parts_->repair.tick(now);
+  prober_.tick(now);
   if (now >= next_counters_) {
     next_counters_ = now + kTellCounters;
     membership_.set_counters(fleet_.rows_to_tell(kRowsPerTelling));
@@ -207,7 +210,7 @@ void Mesh::tick(TimePoint now) {
 
 TimePoint Mesh::next_deadline() const {
   TimePoint next = std::min({membership_.next_deadline(), parts_->owner.next_deadline(), parts_->finder.next_deadline(),
-                             parts_->repair.next_deadline(), next_counters_});
+                             parts_->repair.next_deadline(), prober_.next_deadline(), next_counters_});
   if (!tellings_.empty()) next = std::min(next, tellings_.front().until);
   return next;
 }
@@ -287,6 +290,15 @@ void Mesh::on_ack(const PeerId& from, const Ack& ack, TimePoint now) {
   if (!it->open.empty()) return;
   events_.push_back(InvalidateDone{.id = it->id, .told = it->told, .confirmed = it->told});
   tellings_.erase(it);
+}
+
+std::uint64_t Mesh::probe(const PeerId& peer, std::int64_t wall_ms, TimePoint now) {
+  Prober::Begun begun = prober_.begin(peer, wall_ms, now);
+  // In this order on one stream: whoever answers the second has read the first.
+  parts_->bus.send(peer, std::move(begun.put));
+  parts_->bus.send(peer, begun.peek);
+  settle(now);
+  return begun.id;
 }
 
 void Mesh::pause(const TokenTag& bucket, Duration length, TimePoint now) {

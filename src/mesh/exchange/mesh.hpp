@@ -12,6 +12,7 @@
 #include "limits.hpp"
 #include "mesh/membership/membership.hpp"
 #include "pause.hpp"
+#include "probe.hpp"
 
 // One member of the mesh as a state machine (doc/formats/mesh.md): messages of admitted peers and `now` in; messages
 // and events out. It knows no sockets, no HTTP and no GitHub; the driver (mesh/link) and the simulator (mesh/simulate)
@@ -37,7 +38,7 @@ struct InvalidateDone {
   std::size_t told = 0;
   std::size_t confirmed = 0;
 };
-using MeshEvent = std::variant<FindResult, Invalidated, InvalidateDone>;
+using MeshEvent = std::variant<FindResult, Invalidated, InvalidateDone, ProbeDone>;
 
 struct PeerInfo {
   PeerId peer = nobody();
@@ -106,6 +107,9 @@ class Mesh {
   void drain(TimePoint now);
   void leave(TimePoint now);
 
+  // Puts an entry on that member's shelf and asks for it back; ProbeDone follows within the limit. wall_ms: Unix time.
+  std::uint64_t probe(const PeerId& peer, std::int64_t wall_ms, TimePoint now);
+
   void set_counters(std::vector<std::uint64_t> values, TimePoint now);
   std::vector<std::uint64_t> fleet_totals(TimePoint now) { return fleet_.totals(now); }
   std::vector<FleetMember> fleet_members() const { return fleet_.members(); }
@@ -145,6 +149,7 @@ class Mesh {
   std::unique_ptr<Parts> parts_;
   Fleet fleet_;
   PauseBoard pauses_;
+  Prober prober_;
   std::unordered_map<PeerId, unsigned> connected_;
   std::deque<Telling> tellings_;
   std::vector<Outgoing> outgoing_;

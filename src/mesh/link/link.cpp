@@ -304,6 +304,9 @@ void Link::pump() {
     } else if (auto* done = std::get_if<InvalidateDone>(&event)) {
       told_[done->id] = *done;
       woke = true;
+    } else if (auto* probed = std::get_if<ProbeDone>(&event)) {
+      if (probed_.size() < options_.exchange.probes) probed_[probed->id] = *probed;
+      woke = true;
     } else if (auto* stale = std::get_if<Invalidated>(&event); stale != nullptr && invalidated_) {
       invalidated_(stale->groups);
     }
@@ -369,6 +372,16 @@ io::Task<InvalidateDone> Link::invalidate(std::vector<GroupId> groups) {
   InvalidateDone done{.id = id};
   if (auto node = told_.extract(id)) done = node.mapped();
   co_return done;
+}
+
+io::Task<ProbeDone> Link::probe(PeerId peer) {
+  const auto wall = host_.loop().wall_now().time_since_epoch();
+  const std::uint64_t id =
+      mesh_.probe(peer, std::chrono::duration_cast<std::chrono::milliseconds>(wall).count(), now());
+  const Finally cleanup{[&] { probed_.erase(id); }};
+  pump();
+  while (!probed_.contains(id)) co_await events_.wait();
+  co_return probed_.at(id);
 }
 
 void Link::pause(const TokenTag& bucket, Duration length) {

@@ -66,6 +66,8 @@ class Link {
   io::Task<InvalidateDone> invalidate(std::vector<GroupId> groups);
   void pause(const TokenTag& bucket, Duration length);
   void resumed(const TokenTag& bucket);
+  // One entry there and back.
+  io::Task<ProbeDone> probe(PeerId peer);
   // Hands over, waits until it is written (at most `patience`), leaves.
   io::Task<void> leave(Duration patience);
   // Called for writes elsewhere.
@@ -105,6 +107,7 @@ class Link {
   std::unordered_map<PeerId, TimePoint> refused_;
   std::unordered_map<FindId, FindResult> found_;
   std::unordered_map<std::uint64_t, InvalidateDone> told_;
+  std::unordered_map<std::uint64_t, ProbeDone> probed_;
   io::Event events_;
   std::function<void(const std::vector<GroupId>&)> invalidated_;
   LinkStats stats_;

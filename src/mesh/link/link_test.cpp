@@ -104,6 +104,27 @@ TEST(Link, FiveNodesMeetThroughOneContactAndFetchOnce) {
   EXPECT_EQ(world.run(world.link(2).find(item(1, "")->key, fresh(2).tag, {})).kind, FindResult::Kind::Fresh);
 }
 
+TEST(Link, AProbeComesBackWholeFromEveryPeer) {
+  World world;
+  world.net.set_latency([](const auto&, const auto&) { return 500us; });
+  world.add(ring(1));
+  for (int i = 1; i < 3; ++i) world.add(ring(1), 0);
+  world.loop.advance(12s);
+  for (int round = 0; round < 3; ++round)
+    for (std::size_t i = 1; i < 3; ++i) {
+      const auto done = world.run(world.link(0).probe(world.nodes[i]->host->id()));
+      EXPECT_TRUE(done.returned);
+      EXPECT_GE(done.took, 1ms) << "there and back";
+    }
+  EXPECT_LE(world.link(1).mesh().stats().shelf_entries, 2u) << "one probe of a member at most, whatever it asks";
+  // One that is gone gives nothing back.
+  const auto gone = world.nodes[2]->host->id();
+  world.net.kill(io::IpAddress::v4(10, 0, 0, 3));
+  const auto done = world.run(world.link(0).probe(gone));
+  EXPECT_FALSE(done.returned);
+  EXPECT_GE(done.took, 2s);
+}
+
 TEST(Link, AStrangerGetsNothing) {
   World world;
   world.add(ring(1));
