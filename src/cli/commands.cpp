@@ -184,6 +184,7 @@ constexpr std::array kCommands{
                 "  --accept-keys LIST   ed25519,secp256k1,ecdsa,rsa: peers' types of keys [ed25519]\n"
                 "  --mdns PORT          listen: also finds peers by multicast over loopback on that port\n"
                 "  --protocol ID        echo: another protocol than /echo/1.0.0\n"
+                "  --forge HOW          a false identity: bit|empty|other-key|foreign-key|other-text|short\n"
                 "  --early-end          echo: half-close behind the last octet, not behind its echo\n",
             .rules = {.verbatim = true,
                       .operands_min = 1,

@@ -34,6 +34,8 @@ async function forgers () {
   }
 }
 
+const ourForgeries = ['bit', 'empty', 'other-key', 'foreign-key', 'other-text', 'short']
+
 async function echoOnce (js, address, bytes) {
   const stream = await js.dialProtocol(address, ECHO, streamOptions)
   const reading = readAll(stream)
@@ -251,6 +253,26 @@ for (const secure of secures) {
       assert.equal(status, 1, JSON.stringify(last))
       assert.equal((await run('echo', address, '--size', 10, ...options(secure))).status, 0)
     })
+
+    // The other way round: our side lies, js has to notice.
+    for (const kind of ourForgeries) {
+      test(`js takes no forged identity of ours: ${kind}`, async () => {
+        const heard = []
+        const listener = event => heard.push(event.detail.remotePeer.toString())
+        js.addEventListener('connection:open', listener)
+        const { status, last } = await run('dial', address, '--forge', kind, ...options(secure))
+        js.removeEventListener('connection:open', listener)
+        assert.equal(status, 1, JSON.stringify(last))
+        assert.deepEqual(heard, [])
+        const forger = await listen('--forge', kind, ...options(secure))
+        const client = await makePeer({ secure, listen: false })
+        // Without /p2p, so that it is the proof that fails and not the name.
+        await assert.rejects(client.dial(multiaddr(forger.multiaddrs[0].replace(/\/p2p\/.*/, ''))), kind)
+        assert.equal(client.getConnections().length, 0)
+        await client.stop()
+        await forger.stop()
+      })
+    }
 
     test('no forged identity is taken for a peer', async () => {
       for (const [name, signer] of Object.entries(await forgers())) {

@@ -172,4 +172,8 @@ crypto::SecretBytes PrivateKey::encode() const {
 
 PrivateKey PrivateKey::clone() const { return PrivateKey(key_.clone()); }
 
+Voucher voucher_of(const PrivateKey& key) {
+  return [&key](ByteView text) { return Vouching{key.public_key().encode(), key.sign(text)}; };
+}
+
 }  // namespace ghmesh::libp2p

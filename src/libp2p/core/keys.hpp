@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "base/bytes.hpp"
 #include "base/random.hpp"
@@ -76,5 +77,15 @@ class PrivateKey {
   crypto::Ed25519PrivateKey key_;
   PublicKey public_key_;
 };
+
+// How an identity vouches for the key of a secure channel: its public key as it is sent, and its signature over text.
+// A PrivateKey does; a key that is kept elsewhere can, and tests of others' checks lie here.
+struct Vouching {
+  Bytes public_key;
+  Bytes signature;
+};
+using Voucher = std::function<Vouching(ByteView text)>;
+// key outlives the voucher.
+Voucher voucher_of(const PrivateKey& key);
 
 }  // namespace ghmesh::libp2p

@@ -8,12 +8,14 @@
 
 #include "bench.hpp"
 #include "crypto/random.hpp"
+#include "forge.hpp"
 #include "handlers.hpp"
 #include "io/epoll_loop.hpp"
 #include "io/sockets.hpp"
 #include "json_line.hpp"
 #include "libp2p/host/host.hpp"
 #include "libp2p/mdns/discovery.hpp"
+#include "libp2p/noise/noise_security.hpp"
 #include "libp2p/tls/tls_security.hpp"
 
 namespace ghmesh::libp2p::devtool {
@@ -44,6 +46,32 @@ HostOptions host_options(const CommandOptions& command, Random& random) {
   limits.memory_per_peer = limits.memory_per_connection = std::size_t{64} << 20;
   options.mux.max_unacknowledged = 256;
   return options;
+}
+
+struct Security {
+  std::unique_ptr<PrivateKey> key;  // what a forged identity is made from
+  std::unique_ptr<noise::LocalIdentity> identity;
+  std::unique_ptr<SecureTransport> transport;
+};
+
+// The one secure channel of the command, honest or not.
+Result<Security> make_security(const CommandOptions& command, const HostOptions& options, Random& random,
+                               const Clock& clock) {
+  Security out{.key = std::make_unique<PrivateKey>(options.key.clone()), .identity = {}, .transport = {}};
+  const std::optional<Voucher> voucher =
+      command.forge.empty() ? voucher_of(*out.key) : forger(command.forge, *out.key, random);
+  if (!voucher) return fail(ErrorCode::Malformed, "--forge takes one of " + std::string(kForgeries));
+  std::vector<std::string> muxers;
+  if (options.early_muxer) muxers.emplace_back("/yamux/1.0.0");
+  if (command.tls) {
+    auto made = tls::TlsSecurity::make(*voucher, std::move(muxers), clock, options.accept_keys);
+    if (!made) return std::unexpected(made.error());
+    out.transport = std::move(*made);
+  } else {
+    out.identity = std::make_unique<noise::LocalIdentity>(*voucher, std::move(muxers), random);
+    out.transport = std::make_unique<noise::NoiseSecurity>(*out.identity, random, options.accept_keys);
+  }
+  return out;
 }
 
 // A dial's layers, each with its own field, so that a failure names the one that failed.
@@ -217,7 +245,9 @@ std::optional<std::string> parse_command(const std::vector<std::string>& argumen
     else if (a == "--accept-keys" && has_value) {
       options.accept_keys = arguments[++i];
       if (const auto keys = AcceptKeys::parse(options.accept_keys); !keys) return keys.error().message;
-    } else if (a == "--mode" && has_value)
+    } else if (a == "--forge" && has_value)
+      options.forge = arguments[++i];
+    else if (a == "--mode" && has_value)
       options.mode = arguments[++i];
     else if (a.starts_with("--"))
       return "unknown option or missing value: " + a;
@@ -248,16 +278,10 @@ int run_command(const CommandOptions& command, std::FILE* out) {
   io::SocketNetwork network(loop, pool);
   crypto::SecureRandom random;
   HostOptions options = host_options(command, random);
-  std::unique_ptr<tls::TlsSecurity> tls_security;
-  if (command.tls) {
-    auto made = tls::TlsSecurity::make(
-        options.key, options.early_muxer ? std::vector<std::string>{"/yamux/1.0.0"} : std::vector<std::string>{},
-        loop.clock(), options.accept_keys);
-    if (!made) return fail_with(out, command, made.error(), 1);
-    tls_security = std::move(*made);
-    options.security_before = {tls_security.get()};
-    options.noise = false;
-  }
+  Result<Security> security = make_security(command, options, random, loop.clock());
+  if (!security) return fail_with(out, command, security.error(), 2);
+  options.security_before = {security->transport.get()};
+  options.noise = false;
   Host host(network, random, std::move(options));
   serve_all(host.swarm());
   if (command.verb == "listen") {

@@ -30,6 +30,7 @@ struct CommandOptions {
   std::string protocol;        // echo: another one than /echo/1.0.0
   bool early_end = false;      // echo: half-closes behind the last octet instead of behind its echo
   std::string accept_keys = "ed25519";
+  std::string forge;       // the handshake lies about who we are, in the way of that name; empty: it does not
   std::uint16_t mdns = 0;  // listen: finds peers by multicast over loopback on this port; a line for each found
 };
 

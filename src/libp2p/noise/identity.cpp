@@ -31,16 +31,17 @@ Result<void> decode_extensions(ByteView in, std::vector<std::string>& muxers) {
 
 }  // namespace
 
-LocalIdentity::LocalIdentity(const PrivateKey& key, std::vector<std::string> muxers, Random& random)
+LocalIdentity::LocalIdentity(const Voucher& owner, std::vector<std::string> muxers, Random& random)
     : static_key_(crypto::X25519KeyPair::generate(random)),
       muxers_(std::move(muxers)),
-      payload_(encode_payload(key, static_key_.public_key, muxers_)) {}
+      payload_(encode_payload(owner, static_key_.public_key, muxers_)) {}
 
-Bytes encode_payload(const PrivateKey& owner, const crypto::X25519PublicKey& static_key,
+Bytes encode_payload(const Voucher& owner, const crypto::X25519PublicKey& static_key,
                      const std::vector<std::string>& muxers) {
   Bytes out;
   ProtoWriter writer(out);
-  writer.bytes(kFieldKey, owner.public_key().encode()).bytes(kFieldSignature, owner.sign(signed_bytes(static_key)));
+  const Vouching said = owner(signed_bytes(static_key));
+  writer.bytes(kFieldKey, said.public_key).bytes(kFieldSignature, said.signature);
   if (!muxers.empty()) {
     Bytes extensions;
     for (const std::string& muxer : muxers) ProtoWriter(extensions).bytes(kFieldMuxer, muxer);

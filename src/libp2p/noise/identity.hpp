@@ -19,7 +19,9 @@ namespace ghmesh::libp2p::noise {
 // kept nowhere, as the specification advises. Read by any thread.
 class LocalIdentity {
  public:
-  LocalIdentity(const PrivateKey& key, std::vector<std::string> muxers, Random& random);
+  LocalIdentity(const PrivateKey& key, std::vector<std::string> muxers, Random& random)
+      : LocalIdentity(voucher_of(key), std::move(muxers), random) {}
+  LocalIdentity(const Voucher& owner, std::vector<std::string> muxers, Random& random);
 
   const crypto::X25519KeyPair& static_key() const { return static_key_; }
   const std::vector<std::string>& muxers() const { return muxers_; }
@@ -38,8 +40,12 @@ struct RemoteIdentity {
 };
 
 // The payload that says owner has made static_key its own.
-Bytes encode_payload(const PrivateKey& owner, const crypto::X25519PublicKey& static_key,
+Bytes encode_payload(const Voucher& owner, const crypto::X25519PublicKey& static_key,
                      const std::vector<std::string>& muxers);
+inline Bytes encode_payload(const PrivateKey& owner, const crypto::X25519PublicKey& static_key,
+                            const std::vector<std::string>& muxers) {
+  return encode_payload(voucher_of(owner), static_key, muxers);
+}
 
 // The identity that a payload proves for static_key; there is no way to get an unproved one. Refused for a type of key
 // that accept does not allow, Authentic if the signature does not hold or is missing, Malformed, Limit. Unknown fields

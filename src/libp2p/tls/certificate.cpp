@@ -119,7 +119,7 @@ Result<ByteView> find_extension(const X509* certificate) {
 
 }  // namespace
 
-Result<Certificate> make_certificate(const PrivateKey& identity, WallTime now) {
+Result<Certificate> make_certificate(const Voucher& identity, WallTime now) {
   const OwnedKey key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   const OwnedX509 x509(X509_new());
   if (!key || !x509) return internal();
@@ -138,8 +138,9 @@ Result<Certificate> make_certificate(const PrivateKey& identity, WallTime now) {
 
   const Bytes key_info = to_der(key.get(), [](const EVP_PKEY* k, unsigned char** out) { return i2d_PUBKEY(k, out); });
   Bytes parts;
-  append_der(parts, kOctetString, identity.public_key().encode());
-  append_der(parts, kOctetString, identity.sign(signed_text(key_info)));
+  const Vouching said = identity(signed_text(key_info));
+  append_der(parts, kOctetString, said.public_key);
+  append_der(parts, kOctetString, said.signature);
   Bytes content;
   append_der(content, kSequence, parts);
   const OwnedOctets octets(ASN1_OCTET_STRING_new());

@@ -20,7 +20,10 @@ struct Certificate {
 };
 
 // For the life of a process; valid from an hour before now, since clocks differ, for a hundred years.
-Result<Certificate> make_certificate(const PrivateKey& identity, WallTime now);
+Result<Certificate> make_certificate(const Voucher& identity, WallTime now);
+inline Result<Certificate> make_certificate(const PrivateKey& identity, WallTime now) {
+  return make_certificate(voucher_of(identity), now);
+}
 
 // The identity that a certificate proves. Malformed: no certificate, no extension, or more than one; a critical
 // extension nobody here knows. Authentic: a signature, its own or the identity's, does not hold. Refused: a type of key

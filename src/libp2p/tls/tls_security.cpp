@@ -51,9 +51,9 @@ struct TlsSecurity::Context {
 
 TlsSecurity::~TlsSecurity() = default;
 
-Result<std::unique_ptr<TlsSecurity>> TlsSecurity::make(const PrivateKey& key, std::vector<std::string> muxers,
+Result<std::unique_ptr<TlsSecurity>> TlsSecurity::make(const Voucher& identity, std::vector<std::string> muxers,
                                                        const Clock& clock, AcceptKeys accept_keys) {
-  const Result<Certificate> certificate = make_certificate(key, clock.wall_now());
+  const Result<Certificate> certificate = make_certificate(identity, clock.wall_now());
   if (!certificate) return std::unexpected(certificate.error());
   auto context = std::make_shared<Context>();
   context->native = SSL_CTX_new(TLS_method());

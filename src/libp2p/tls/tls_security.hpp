@@ -16,6 +16,10 @@ class TlsSecurity final : public SecureTransport {
  public:
   // One certificate for the life of the object. Without muxers only "libp2p" is offered.
   static Result<std::unique_ptr<TlsSecurity>> make(const PrivateKey& key, std::vector<std::string> muxers,
+                                                   const Clock& clock, AcceptKeys accept_keys = {}) {
+    return make(voucher_of(key), std::move(muxers), clock, accept_keys);
+  }
+  static Result<std::unique_ptr<TlsSecurity>> make(const Voucher& identity, std::vector<std::string> muxers,
                                                    const Clock& clock, AcceptKeys accept_keys = {});
   ~TlsSecurity() override;
 
