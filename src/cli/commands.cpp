@@ -183,6 +183,7 @@ constexpr std::array kCommands{
                 "  --default-limits     the limits of a node, not those of a measurement\n"
                 "  --accept-keys LIST   ed25519,secp256k1,ecdsa,rsa: peers' types of keys [ed25519]\n"
                 "  --mdns PORT          listen: also finds peers by multicast over loopback on that port\n"
+                "  --pause MS           perf: reads nothing for so long, then all\n"
                 "  --protocol ID        echo: another protocol than /echo/1.0.0\n"
                 "  --forge HOW          a false identity: bit|empty|other-key|foreign-key|other-text|short\n"
                 "  --early-end          echo: half-close behind the last octet, not behind its echo\n",

@@ -6,8 +6,8 @@ import { after, before, describe, test } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { ECHO, REPLY, concat, frame, frames, makePeer, readAll, send, streamOptions } from './js_peer.mjs'
-import { listen, run } from './our_peer.mjs'
+import { ECHO, PERF, REPLY, concat, frame, frames, makePeer, readAll, send, streamOptions } from './js_peer.mjs'
+import { listen, run, start } from './our_peer.mjs'
 
 const MiB = 1 << 20
 const secures = (process.env.INTEROP_SECURE ?? 'noise').split(',')
@@ -313,6 +313,36 @@ for (const secure of secures) {
     test('64 MiB each way', async () => {
       const { status, last } = await run('perf', address, '--upload', 64 * MiB, '--download', 64 * MiB, ...options(secure))
       assert.equal(status, 0, JSON.stringify(last))
+    })
+
+    test('we pause, and js can send no more than our window; then all of it arrives', async () => {
+      const whole = 32 * MiB
+      const fast = await makePeer({ secure })
+      let queued = 0
+      let flood
+      await fast.unhandle(PERF)
+      await fast.handle(PERF, async stream => {
+        flood = stream
+        stream.addEventListener('message', () => {})
+        for (; queued < whole; queued += 64 * 1024) await send(stream, new Uint8Array(64 * 1024))
+        await stream.close()
+      })
+      // js's own queue takes whatever it is given; what has left it is what counts.
+      const sent = () => flood == null ? 0 : queued - flood.writeBufferLength
+      const reading = start('perf', fast.getMultiaddrs()[0].toString(), '--download', whole, '--pause', 5000, ...options(secure))
+      // Until js is stuck: what it could send stays the same for half a second.
+      let before = -1
+      for (let same = 0; same < 5;) {
+        await new Promise(resolve => setTimeout(resolve, 100))
+        same = sent() > 0 && sent() === before ? same + 1 : 0
+        before = sent()
+      }
+      assert.ok(before <= 256 * 1024, `js sent ${before} octets`)
+      assert.ok(sanitized || rssMiB(reading.pid) < 32, `RSS ${rssMiB(reading.pid)} MiB`)
+      const { status, last } = await reading.done
+      assert.equal(status, 0, JSON.stringify(last))
+      assert.equal(last.download, whole)
+      await fast.stop()
     })
 
     test('framed replies, 100 streams at once', async () => {

@@ -24,12 +24,17 @@ export async function listen (...options) {
   }
 }
 
-export async function run (...args) {
+// A command that is under way: its pid, and what run() gives once it is over.
+export function start (...args) {
   const child = spawn(binary, [...command, ...args.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const results = []
   createInterface({ input: child.stdout }).on('line', line => results.push(JSON.parse(line)))
   const late = setTimeout(() => child.kill('SIGKILL'), 60000)
-  const status = await new Promise(resolve => child.once('close', resolve))
-  clearTimeout(late)
-  return { status, results, last: results.at(-1) }
+  const done = new Promise(resolve => child.once('close', status => {
+    clearTimeout(late)
+    resolve({ status, results, last: results.at(-1) })
+  }))
+  return { pid: child.pid, done }
 }
+
+export const run = (...args) => start(...args).done

@@ -133,7 +133,8 @@ io::Task<int> ping_many(PeerConnection& connection, std::uint32_t count, std::FI
 }
 
 io::Task<int> perf_once(PeerConnection& connection, const CommandOptions& command, std::FILE* out) {
-  const Result<Duration> took = co_await run_perf(connection, command.upload, command.download);
+  const Result<Duration> took =
+      co_await run_perf(connection, command.upload, command.download, std::chrono::milliseconds(command.pause));
   JsonLine line;
   line.add("verb", "perf").add("upload", command.upload).add("download", command.download).add("ok", took.has_value());
   if (took) {
@@ -236,6 +237,8 @@ std::optional<std::string> parse_command(const std::vector<std::string>& argumen
       fine = number(arguments[++i], options.upload);
     else if (a == "--download" && has_value)
       fine = number(arguments[++i], options.download);
+    else if (a == "--pause" && has_value)
+      fine = number(arguments[++i], options.pause);
     else if (a == "--parallel" && has_value)
       fine = number(arguments[++i], options.parallel);
     else if (a == "--size" && has_value)

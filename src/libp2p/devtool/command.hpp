@@ -24,6 +24,7 @@ struct CommandOptions {
   std::uint32_t count = 0;     // ping: how many (0: 5); bench: how many exchanges (hold: seconds)
   std::uint64_t upload = 0;    // perf
   std::uint64_t download = 0;  // perf
+  std::uint32_t pause = 0;     // perf: milliseconds before the first octet is read
   std::string mode;            // bench: kept, fresh, request, first, setups, hold
   std::uint32_t parallel = 1;  // bench
   std::uint64_t size = 2048;   // bench: octets of a reply; echo: octets sent

@@ -66,7 +66,7 @@ void serve_all(Swarm& swarm) {
   swarm.set_handler(std::string(kReply), reply);
 }
 
-io::Task<Result<Duration>> run_perf(PeerConnection& connection, std::uint64_t up, std::uint64_t down) {
+io::Task<Result<Duration>> run_perf(PeerConnection& connection, std::uint64_t up, std::uint64_t down, Duration pause) {
   Result<PeerStream> stream = connection.open(kPerf);
   if (!stream) co_return std::unexpected(stream.error());
   const TimePoint begin = (*stream)->loop().now();
@@ -81,6 +81,7 @@ io::Task<Result<Duration>> run_perf(PeerConnection& connection, std::uint64_t up
     left -= n;
   }
   (*stream)->shutdown_write();
+  if (pause > Duration::zero()) co_await (*stream)->loop().sleep_for(pause);
   std::uint64_t got = 0;
   while (true) {
     const auto n = co_await (*stream)->read_some(block);

@@ -15,8 +15,9 @@ inline constexpr std::string_view kReply =
 
 void serve_all(Swarm& swarm);
 
-// perf: sends up octets, half-closes, reads down octets; the time it took.
-io::Task<Result<Duration>> run_perf(PeerConnection& connection, std::uint64_t up, std::uint64_t down);
+// perf: sends up octets, half-closes, pauses, reads down octets; the time it took.
+io::Task<Result<Duration>> run_perf(PeerConnection& connection, std::uint64_t up, std::uint64_t down,
+                                    Duration pause = Duration::zero());
 
 // echo: sends octets of a pattern and reads them back while it sends. Authentic if what came back is not what was sent;
 // the SHA-256 of it otherwise. Our end of the stream comes right behind the octets, or behind their echo.

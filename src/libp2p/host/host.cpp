@@ -22,13 +22,11 @@ yamux::Limits mux_limits(const HostOptions& options) {
   return limits;
 }
 
-// What identify and ping need of one peer, both directions and both of its connections together: one stream each way,
-// and a second ping, since js opens a fresh one while the last is closing. Limits of the caller's own go first.
+// One stream of each at a time is what a peer needs of these protocols: js keeps to that itself, go keeps one for its
+// pings. Limits of the caller's own go first.
 resource::Limits with_protocol_limits(resource::Limits limits) {
-  constexpr std::uint32_t kEachWay = 2 * 2;
-  limits.protocol_streams.try_emplace(std::string(identify::kProtocol), kEachWay);
-  limits.protocol_streams.try_emplace(std::string(identify::kPushProtocol), kEachWay);
-  limits.protocol_streams.try_emplace(std::string(ping::kProtocol), 2 * kEachWay);
+  for (const std::string_view protocol : {identify::kProtocol, identify::kPushProtocol, ping::kProtocol})
+    limits.protocol_streams.try_emplace(std::string(protocol), 1);
   return limits;
 }
 

@@ -346,26 +346,31 @@ TEST_F(HostAbuse, A29_HugeRsaKeyCostsNothing) {
   EXPECT_LE((thread_cpu_seconds() - begin) / 200, 0.001);
 
   auto victim = make_victim(busy_limits());
-  const bool refused = run([](HostAbuse& self, Host& to, ByteView said) -> io::Task<bool> {
-    auto raw = co_await self.network_.dial(self.endpoint_of(to));
-    if (!raw || !co_await multistream::select(**raw, {"/noise"})) co_return false;
-    noise::Handshake shake(noise::Role::Initiator, crypto::X25519KeyPair::generate(self.random_),
-                           crypto::X25519KeyPair::generate(self.random_));
-    const auto send = [&](ByteView text) {
-      Bytes frame(noise::kFrameHeader);
-      EXPECT_TRUE(shake.write(text, frame));
-      store_be(frame.data(), static_cast<std::uint16_t>(frame.size() - noise::kFrameHeader));
-      return frame;
-    };
-    const Bytes first = send({});
-    if (!co_await (*raw)->write_all(first)) co_return false;
-    std::uint8_t size[2];
-    if (!co_await (*raw)->read_exact(size)) co_return false;
-    Bytes second(load_be<std::uint16_t>(size));
-    if (!co_await (*raw)->read_exact(second) || !shake.read(second)) co_return false;
-    co_return co_await ends(**raw, send(said));
-  }(*this, *victim, payload));
-  EXPECT_TRUE(refused);
+  const auto attack = [&] {
+    return run([](HostAbuse& self, Host& to, ByteView said) -> io::Task<bool> {
+      auto raw = co_await self.network_.dial(self.endpoint_of(to));
+      if (!raw || !co_await multistream::select(**raw, {"/noise"})) co_return false;
+      noise::Handshake shake(noise::Role::Initiator, crypto::X25519KeyPair::generate(self.random_),
+                             crypto::X25519KeyPair::generate(self.random_));
+      const auto send = [&](ByteView text) {
+        Bytes frame(noise::kFrameHeader);
+        EXPECT_TRUE(shake.write(text, frame));
+        store_be(frame.data(), static_cast<std::uint16_t>(frame.size() - noise::kFrameHeader));
+        return frame;
+      };
+      const Bytes first = send({});
+      if (!co_await (*raw)->write_all(first)) co_return false;
+      std::uint8_t size[2];
+      if (!co_await (*raw)->read_exact(size)) co_return false;
+      Bytes second(load_be<std::uint16_t>(size));
+      if (!co_await (*raw)->read_exact(second) || !shake.read(second)) co_return false;
+      co_return co_await ends(**raw, send(said));
+    }(*this, *victim, payload));
+  };
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(attack());
+  const std::int64_t before = resident();
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(attack());
+  expect_growth_below(before, 64 * kKiB);
   EXPECT_TRUE(victim->swarm().connections().empty());
   expect_honest_peer_is_served(*victim);
 }
@@ -376,8 +381,17 @@ TEST_F(HostAbuse, A31_NoGossipNoMplexNoDht) {
   auto peer = make_host();
   const auto connection = run(peer->swarm().dial(victim->addresses()[0]));
   ASSERT_TRUE(connection);
-  for (const char* protocol : {"/meshsub/1.1.0", "/floodsub/1.0.0", "/ipfs/kad/1.0.0", "/mplex/6.7.0", "ls"})
-    EXPECT_FALSE(run((*connection)->open_agreed({protocol}))) << protocol;
+  const auto round = [&] {
+    for (const char* protocol : {"/meshsub/1.1.0", "/floodsub/1.0.0", "/ipfs/kad/1.0.0", "/mplex/6.7.0", "ls"})
+      EXPECT_FALSE(run((*connection)->open_agreed({protocol}))) << protocol;
+  };
+  for (int i = 0; i < 20; ++i) round();
+  const std::int64_t before = resident();
+  for (int i = 0; i < 100; ++i) round();
+  settle();
+  expect_growth_below(before, 64 * kKiB);
+  EXPECT_EQ(victim->resources().usage().memory, 0u);
+  expect_honest_peer_is_served(*victim);
 }
 
 // A33: somebody on the network says that the honest peer lives where the liar does.
@@ -398,6 +412,23 @@ TEST_F(HostAbuse, A33_LiesAboutAddressesReachNobodyElse) {
   ASSERT_TRUE(connection);
   EXPECT_EQ((*connection)->peer(), honest->id());
   EXPECT_TRUE(liar->swarm().connections().empty());
+  // Lies without end, about everybody: what is remembered of them is bounded.
+  const auto lie = [&](int n) {
+    for (int i = 0; i < n; ++i) {
+      const PeerId nobody = PeerId::from_key(PrivateKey::generate(random_).public_key());
+      std::vector<Multiaddr> places;
+      for (int k = 0; k < 20; ++k)
+        places.push_back(
+            *Multiaddr::parse("/ip4/10.1." + std::to_string(k) + "." + std::to_string(i % 250) + "/tcp/1"));
+      node->peerstore().add(nobody, places, 1h, loop_.now());
+    }
+  };
+  lie(1000);
+  const std::int64_t before = resident();
+  lie(3000);
+  expect_growth_below(before, 64 * kKiB);
+  EXPECT_LE(node->peerstore().size(), Peerstore::Limits{}.peers);
+  EXPECT_TRUE(run(pinged(*make_host(), address_of(*honest))));
 }
 
 TEST_F(HostAbuse, Ipv6LoopbackWorksToo) {

@@ -6,6 +6,7 @@
 #include "crypto/random.hpp"
 #include "io/manual_loop.hpp"
 #include "io/memory_network.hpp"
+#include "libp2p/core/protobuf.hpp"
 #include "libp2p/request/request.hpp"
 
 namespace ghmesh::libp2p {
@@ -85,6 +86,101 @@ TEST(Host, PingsOnOneStream) {
     co_return n;
   }(w));
   EXPECT_EQ(done, 100);
+}
+
+// §"one each": a second stream of a peer for identify, push or ping is reset while the first lives, and taken after it.
+TEST(Host, OneStreamOfEachProtocolOfTheHostsOwn) {
+  World w;
+  w.connect();
+  w.loop.advance(1s);
+  const auto connection = w.a.host.swarm().connection(w.b.host.id());
+  const auto answered = [&](PeerStream& stream) {
+    return w.run([](PeerStream& s) -> io::Task<bool> {
+      const Bytes payload(32, 7);
+      Bytes back(32);
+      co_return co_await s->write_all(payload) && co_await s->read_exact(back);
+    }(stream));
+  };
+  auto first = *connection->open(ping::kProtocol);
+  EXPECT_TRUE(answered(first));
+  auto second = *connection->open(ping::kProtocol);
+  EXPECT_FALSE(answered(second));
+  EXPECT_TRUE(answered(first));
+  first->shutdown_write();
+  w.loop.advance(10ms);
+  auto third = *connection->open(ping::kProtocol);
+  EXPECT_TRUE(answered(third));
+  EXPECT_EQ(w.b.host.resources().usage().refused_streams, 1u);
+  // Whoever asks who a peer is while somebody asks shares the answer.
+  io::TaskGroup asking(w.loop);
+  int told = 0;
+  for (int i = 0; i < 5; ++i)
+    asking.spawn([](World& world, std::shared_ptr<PeerConnection> c, int& n) -> io::Task<void> {
+      n += (co_await world.a.host.identify().ask(c)).has_value();
+    }(w, connection, told));
+  w.loop.advance(100ms);
+  EXPECT_EQ(told, 5);
+  EXPECT_EQ(w.b.host.resources().usage().refused_streams, 1u);
+}
+
+TEST(Host, PushesAreTakenAtTheirRateAndSentNoFaster) {
+  World w;
+  w.connect();
+  w.loop.advance(10s);  // the push of the host's own start is behind us
+  const auto connection = w.a.host.swarm().connection(w.b.host.id());
+  int told = 0;
+  w.b.host.identify().on_identified([&](const auto&) { ++told; });
+  const auto push = [&](int n) {
+    for (int i = 0; i < n; ++i) {
+      auto stream = *connection->open(identify::kPushProtocol);
+      const Bytes message = identify::encode({.agent_version = "changed"});
+      w.tasks.spawn([](PeerStream s, Bytes m) -> io::Task<void> {
+        (void)co_await write_frame(*s, m);
+        s->shutdown_write();
+        std::uint8_t one;
+        (void)co_await s->read_some({&one, 1});
+      }(std::move(stream), message));
+      w.loop.advance(10ms);
+    }
+  };
+  push(20);
+  EXPECT_EQ(told, 8) << "the burst";
+  w.loop.advance(5s);
+  push(2);
+  EXPECT_EQ(told, 9) << "one in five seconds";
+  // Our own: a change every second, each of the pushes taken.
+  w.loop.advance(60s);
+  told = 0;
+  for (int i = 0; i < 30; ++i) {
+    w.a.host.swarm().set_handler("/x/" + std::to_string(i % 29), [](PeerStream) -> io::Task<void> { co_return; });
+    w.loop.advance(1s);
+  }
+  EXPECT_LE(told, 8 + 30 / 5);
+  w.a.host.swarm().remove_handler("/x/1");
+  w.loop.advance(6s);
+  EXPECT_EQ(w.b.host.swarm().connection(w.a.host.id())->info().protocols.size(), 31u) << "the last change arrives";
+}
+
+TEST(Host, IdentifyTakesEightKiBInFourParts) {
+  for (const auto& [parts, size, taken] :
+       {std::tuple(4, 2000, true), std::tuple(5, 100, false), std::tuple(1, 8100, true), std::tuple(1, 8300, false),
+        std::tuple(2, 4200, false)}) {
+    World w;
+    w.connect();
+    w.b.host.swarm().set_handler(std::string(identify::kProtocol),
+                                 [n = parts, octets = size](PeerStream stream) -> io::Task<void> {
+                                   Bytes part;
+                                   ProtoWriter(part).bytes(99, Bytes(static_cast<std::size_t>(octets)));
+                                   for (int i = 0; i < n; ++i)
+                                     if (!co_await write_frame(*stream, part)) co_return;
+                                   stream->shutdown_write();
+                                   std::uint8_t one;
+                                   (void)co_await stream->read_some({&one, 1});
+                                 });
+    const auto told = w.run(w.a.host.identify().ask(w.a.host.swarm().connection(w.b.host.id())));
+    EXPECT_EQ(told.has_value(), taken) << parts << " parts of " << size;
+    if (!taken) EXPECT_EQ(told.error().code, ErrorCode::Limit);
+  }
 }
 
 TEST(Host, RequestsAreAnsweredLimitedAndTimedOut) {

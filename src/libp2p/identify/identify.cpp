@@ -11,7 +11,12 @@ namespace ghmesh::libp2p::identify {
 using multiformats::Multiaddr;
 
 Identify::Identify(Swarm& swarm, Peerstore& peerstore, const PrivateKey& key, Options options)
-    : swarm_(swarm), peerstore_(peerstore), key_(key), options_(std::move(options)), tasks_(swarm.loop()) {
+    : swarm_(swarm),
+      peerstore_(peerstore),
+      key_(key),
+      options_(std::move(options)),
+      own_pushes_{options_.limits.push_burst, swarm.loop().now()},
+      tasks_(swarm.loop()) {
   swarm_.set_handler(std::string(kProtocol), [this](PeerStream s) { return answer(std::move(s)); });
   swarm_.set_handler(std::string(kPushProtocol), [this](PeerStream s) { return receive_push(std::move(s)); });
   swarm_.on_connected([this](const std::shared_ptr<PeerConnection>& connection) {
@@ -85,6 +90,29 @@ io::Task<Result<Message>> Identify::read_message(PeerStream& stream) {
 }
 
 io::Task<Result<>> Identify::ask(std::shared_ptr<PeerConnection> connection) {
+  if (const auto it = asking_->find(connection.get()); it != asking_->end()) {
+    const std::shared_ptr<Asking> other = it->second;
+    co_await other->done.wait();
+    co_return *other->result;
+  }
+  const auto asking = std::make_shared<Asking>(swarm_.loop());
+  asking_->emplace(connection.get(), asking);
+  // Also when this task is destroyed: whoever waits shall not wait for ever.
+  struct Answer {
+    std::shared_ptr<AskingTable> table;
+    const PeerConnection* key;
+    std::shared_ptr<Asking> asking;
+    ~Answer() {
+      if (!asking->result) asking->result = fail(ErrorCode::Cancelled, "identify: whoever asked has left");
+      table->erase(key);
+      asking->done.set();
+    }
+  } const answer{asking_, connection.get(), asking};
+  asking->result = co_await ask_once(connection);
+  co_return *asking->result;
+}
+
+io::Task<Result<>> Identify::ask_once(std::shared_ptr<PeerConnection> connection) {
   Result<PeerStream> stream = connection->open(kProtocol);
   if (!stream) co_return std::unexpected(stream.error());
   Result<Message> message = co_await read_message(*stream);
@@ -135,15 +163,18 @@ std::vector<Multiaddr> Identify::observed_addresses() const {
   return out;
 }
 
-bool Identify::take_push(const PeerId& peer) {
+bool Identify::take(Bucket& bucket) {
   const Limits& limits = options_.limits;
   const TimePoint now = swarm_.loop().now();
-  Bucket& bucket = pushes_.try_emplace(peer, Bucket{limits.push_burst, now}).first->second;
   const double seconds = std::chrono::duration<double>(now - bucket.at).count();
   bucket = {std::min(limits.push_burst, bucket.tokens + seconds * limits.pushes_per_second), now};
   if (bucket.tokens < 1) return false;
   bucket.tokens -= 1;
   return true;
+}
+
+bool Identify::take_push(const PeerId& peer) {
+  return take(pushes_.try_emplace(peer, Bucket{options_.limits.push_burst, swarm_.loop().now()}).first->second);
 }
 
 io::Task<void> Identify::receive_push(PeerStream stream) {
@@ -157,6 +188,8 @@ io::Task<void> Identify::receive_push(PeerStream stream) {
 
 io::Task<void> Identify::push_all() {
   co_await swarm_.loop().sleep_for(options_.limits.push_delay);
+  // Not faster than a peer with our limits takes them.
+  while (!take(own_pushes_)) co_await swarm_.loop().sleep_for(options_.limits.push_delay);
   push_planned_ = false;
   for (const auto& connection : swarm_.connections()) {
     const auto& known = connection->info().protocols;

@@ -33,7 +33,8 @@ class Identify {
   Identify(const Identify&) = delete;
   Identify& operator=(const Identify&) = delete;
 
-  // Asks the peer of a connection; done by itself for each new one.
+  // Asks the peer of a connection; done by itself for each new one. Who asks while an answer is awaited shares it,
+  // since a peer serves one such stream at a time.
   io::Task<Result<>> ask(std::shared_ptr<PeerConnection> connection);
   // Called after a peer's information has changed.
   void on_identified(std::function<void(const std::shared_ptr<PeerConnection>&)> listener) {
@@ -51,9 +52,15 @@ class Identify {
   io::Task<void> push_all();
   io::Task<void> push_one(std::shared_ptr<PeerConnection> connection);
   io::Task<Result<Message>> read_message(PeerStream& stream);
+  io::Task<Result<>> ask_once(std::shared_ptr<PeerConnection> connection);
   Result<> learn(PeerConnection& connection, Message message, bool push);
   void note_observed(const PeerConnection& connection, const multiformats::Multiaddr& address);
   bool take_push(const PeerId& peer);
+  struct Bucket {
+    double tokens;
+    TimePoint at;
+  };
+  bool take(Bucket& bucket);
 
   Swarm& swarm_;
   Peerstore& peerstore_;
@@ -61,11 +68,16 @@ class Identify {
   const Options options_;
   std::vector<std::function<void(const std::shared_ptr<PeerConnection>&)>> identified_;
   std::map<multiformats::Multiaddr, std::set<PeerId>> observed_;
-  struct Bucket {
-    double tokens;
-    TimePoint at;
-  };
   std::map<PeerId, Bucket> pushes_;
+  Bucket own_pushes_;
+  struct Asking {
+    explicit Asking(io::Loop& loop) : done(loop) {}
+    io::Event done;
+    std::optional<Result<>> result;
+  };
+  // Shared with the tasks that ask, which may be others'.
+  using AskingTable = std::map<const PeerConnection*, std::shared_ptr<Asking>>;
+  const std::shared_ptr<AskingTable> asking_ = std::make_shared<AskingTable>();
   bool push_planned_ = false;
   mutable std::uint64_t sequence_ = 0;
   io::TaskGroup tasks_;

@@ -37,8 +37,10 @@ struct Limits {
   std::uint32_t streams = 256;
   // Streams whose protocol is not agreed yet, of all peers.
   std::uint32_t transient_streams = 128;
-  // Of one protocol and peer; a protocol can set its own.
+  // Of one protocol and peer, either way.
   std::uint32_t streams_per_protocol_and_peer = 32;
+  // What a protocol sets for itself: streams that the other side of one connection may have open. Ours are our own
+  // doing.
   std::map<std::string, std::uint32_t, std::less<>> protocol_streams;
 
   std::size_t memory = std::size_t{64} << 20;

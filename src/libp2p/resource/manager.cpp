@@ -16,6 +16,7 @@ struct ConnectionScope {
   std::uint32_t transient_streams = 0;
   std::size_t memory = 0;
   std::map<std::string, std::uint32_t, std::less<>> protocols;
+  std::map<std::string, std::uint32_t, std::less<>> inbound;  // of protocols with a number of their own
 
   Manager::Peer* peer_scope() {
     if (!peer) return nullptr;
@@ -23,7 +24,7 @@ struct ConnectionScope {
     GHMESH_CHECK(it != manager->peers_.end());
     return &it->second;
   }
-  void drop_stream(const std::optional<std::string>& protocol) {
+  void drop_stream(const std::optional<std::string>& protocol, Direction opened) {
     --streams;
     --manager->usage_.streams;
     Manager::Peer* scope = peer_scope();
@@ -34,6 +35,7 @@ struct ConnectionScope {
       return;
     }
     --protocols[*protocol];
+    if (opened == Direction::In && manager->limits().protocol_streams.contains(*protocol)) --inbound[*protocol];
     if (scope != nullptr && --scope->protocols[*protocol] == 0) scope->protocols.erase(*protocol);
   }
 };
@@ -106,11 +108,6 @@ std::unexpected<Error> Manager::refuse_connection(const char* scope) {
   return fail(ErrorCode::Limit, std::string("too many connections: ") + scope, Fault::Local, Retry::Later);
 }
 
-std::uint32_t Manager::protocol_limit(std::string_view protocol) const {
-  const auto it = limits_.protocol_streams.find(protocol);
-  return it == limits_.protocol_streams.end() ? limits_.streams_per_protocol_and_peer : it->second;
-}
-
 Result<ConnectionPermit> Manager::open_connection(Direction direction, const std::optional<io::IpAddress>& address,
                                                   TimePoint now) {
   const bool in = direction == Direction::In;
@@ -161,7 +158,7 @@ Result<> ConnectionPermit::admit(std::string_view peer) {
   return {};
 }
 
-Result<StreamPermit> ConnectionPermit::open_stream() {
+Result<StreamPermit> ConnectionPermit::open_stream(Direction direction) {
   GHMESH_CHECK(scope_ && scope_->peer);
   Manager& manager = *scope_->manager;
   Manager::Peer& peer = *scope_->peer_scope();
@@ -182,6 +179,7 @@ Result<StreamPermit> ConnectionPermit::open_stream() {
   ++manager.usage_.transient_streams;
   StreamPermit permit;
   permit.connection_ = scope_;
+  permit.direction_ = direction;
   return permit;
 }
 
@@ -250,13 +248,17 @@ Result<> StreamPermit::set_protocol(std::string_view protocol) {
   Manager::Peer& peer = *connection_->peer_scope();
   const auto it = peer.protocols.find(protocol);
   const std::uint32_t used = it == peer.protocols.end() ? 0 : it->second;
-  if (used >= manager.protocol_limit(protocol)) {
+  const auto own = manager.limits_.protocol_streams.find(protocol);
+  const bool counted = own != manager.limits_.protocol_streams.end() && direction_ == Direction::In;
+  if (used >= manager.limits_.streams_per_protocol_and_peer ||
+      (counted && connection_->inbound[own->first] >= own->second)) {
     ++manager.usage_.refused_streams;
     return fail(ErrorCode::Limit, "too many streams: " + std::string(protocol), Fault::Local, Retry::Later);
   }
   protocol_ = std::string(protocol);
   ++peer.protocols[*protocol_];
   ++connection_->protocols[*protocol_];
+  if (counted) ++connection_->inbound[own->first];
   --connection_->transient_streams;
   --manager.usage_.transient_streams;
   return {};
@@ -264,13 +266,14 @@ Result<> StreamPermit::set_protocol(std::string_view protocol) {
 
 void StreamPermit::release() {
   if (!connection_) return;
-  if (connection_->manager != nullptr) connection_->drop_stream(protocol_);
+  if (connection_->manager != nullptr) connection_->drop_stream(protocol_, direction_);
   connection_.reset();
   protocol_.reset();
 }
 
 void StreamPermit::swap(StreamPermit& other) noexcept {
   std::swap(connection_, other.connection_);
+  std::swap(direction_, other.direction_);
   std::swap(protocol_, other.protocol_);
 }
 

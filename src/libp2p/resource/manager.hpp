@@ -42,6 +42,7 @@ class StreamPermit {
   friend class ConnectionPermit;
   void swap(StreamPermit& other) noexcept;
   std::shared_ptr<struct ConnectionScope> connection_;
+  Direction direction_ = Direction::In;
   std::optional<std::string> protocol_;
 };
 
@@ -56,7 +57,7 @@ class ConnectionPermit {
   // The handshake has proved the peer (key: its id's octets): from transient to its peer's scope. Once. Limit: the peer
   // has enough connections.
   Result<> admit(std::string_view peer);
-  Result<StreamPermit> open_stream();
+  Result<StreamPermit> open_stream(Direction direction = Direction::In);
   bool try_reserve(std::size_t bytes);
   void unreserve(std::size_t bytes);
   std::size_t streams() const;
@@ -121,7 +122,6 @@ class Manager {
   std::array<std::optional<Counted>, 2> prefixes_of(const io::IpAddress& address) const;
   bool take_token(const io::IpAddress& address, TimePoint now);
   std::unexpected<Error> refuse_connection(const char* scope);
-  std::uint32_t protocol_limit(std::string_view protocol) const;
 
   const Limits limits_;
   Usage usage_;

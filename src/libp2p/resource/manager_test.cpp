@@ -165,6 +165,28 @@ TEST(Resource, StreamsPerConnectionPeerAndProtocol) {
   EXPECT_FALSE(second.set_protocol("/ping"));
 }
 
+TEST(Resource, AProtocolsOwnNumberIsPerConnectionAndOfTheOthersStreamsOnly) {
+  Limits limits;
+  limits.protocol_streams["/ping"] = 1;
+  Manager manager(limits);
+  auto a = *manager.open_connection(Direction::In, kHost, kNow);
+  auto b = *manager.open_connection(Direction::Out, kHost, kNow);
+  ASSERT_TRUE(a.admit("peer"));
+  ASSERT_TRUE(b.admit("peer"));
+  const auto takes = [](ConnectionPermit& permit, Direction direction, std::optional<StreamPermit>& into) {
+    into = *permit.open_stream(direction);
+    return into->set_protocol("/ping").has_value();
+  };
+  std::optional<StreamPermit> in_a, in_b, out_a, out_too, more;
+  EXPECT_TRUE(takes(a, Direction::In, in_a));
+  EXPECT_TRUE(takes(b, Direction::In, in_b));
+  EXPECT_TRUE(takes(a, Direction::Out, out_a));
+  EXPECT_TRUE(takes(a, Direction::Out, out_too));
+  EXPECT_FALSE(takes(a, Direction::In, more));
+  in_a.reset();
+  EXPECT_TRUE(takes(a, Direction::In, more));
+}
+
 TEST(Resource, MemoryPerConnectionPeerAndSystem) {
   Limits limits;
   limits.memory_per_connection = 100;

@@ -36,7 +36,7 @@ std::optional<Duration> PeerConnection::round_trip() const {
 
 Result<PeerStream> PeerConnection::open_raw() {
   if (!mux_) return fail(ErrorCode::Closed, "the connection has ended", Fault::Peer, Retry::Later);
-  Result<resource::StreamPermit> permit = permit_->open_stream();
+  Result<resource::StreamPermit> permit = permit_->open_stream(resource::Direction::Out);
   if (!permit) return std::unexpected(permit.error());
   Result<std::unique_ptr<io::Stream>> stream = mux_->open();
   if (!stream) return std::unexpected(stream.error());
