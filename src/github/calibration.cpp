@@ -12,7 +12,9 @@ namespace {
 
 // A separator that no host and no Accept holds keeps parts apart; these keys never leave the process.
 std::string join(std::string_view host, std::string_view accept, std::string_view last) {
-  std::string out(host);
+  std::string out;
+  out.reserve(host.size() + accept.size() + last.size() + 2);
+  out += host;
   out += '\n';
   out += accept;
   out += '\n';
@@ -78,14 +80,18 @@ void Calibration::settle(Cell& cell, std::string_view host, std::string_view acc
 }
 
 Calibration::Cell& Calibration::cell(std::string_view host, ResourceClass cls, std::string_view accept, TimePoint now) {
-  const std::string key = join(host, accept, to_string(cls));
-  if (!cells_.contains(key) && cells_.size() >= kLimits.max_proof_cells) {
-    // Someone makes up media types. Learning anew is safe and costs a few ordinary requests.
-    cells_.clear();
-    families_.clear();
-    host_runs_.clear();
+  std::string key = join(host, accept, to_string(cls));
+  auto at = cells_.find(key);
+  if (at == cells_.end()) {
+    if (cells_.size() >= kLimits.max_proof_cells) {
+      // Someone makes up media types. Learning anew is safe and costs a few ordinary requests.
+      cells_.clear();
+      families_.clear();
+      host_runs_.clear();
+    }
+    at = cells_.try_emplace(std::move(key)).first;
   }
-  Cell& found = cells_[key];
+  Cell& found = at->second;
   if (now < all_tripped_until_ && found.phase != ProofPhase::Tripped) {
     found.phase = ProofPhase::Tripped;
     found.retry_at = all_tripped_until_;
@@ -96,6 +102,7 @@ Calibration::Cell& Calibration::cell(std::string_view host, ResourceClass cls, s
 
 bool Calibration::set_aside(std::string_view host, const Resource& resource, std::string_view accept,
                             TimePoint now) const {
+  if (families_.empty()) return false;  // as nearly always: spares the key
   const auto family = families_.find(join(host, accept, resource.family));
   return family != families_.end() && now < family->second.set_aside_until;
 }

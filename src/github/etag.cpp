@@ -23,7 +23,11 @@ std::string etag_of(const crypto::Sha256& prefix, ByteView body) {
   return to_hex(digest);
 }
 
-std::string quoted_etag(std::string_view hex) { return "\"" + std::string(hex) + "\""; }
+std::string quoted_etag(std::string_view hex) {
+  std::string out(hex.size() + 2, '"');
+  hex.copy(out.data() + 1, hex.size());
+  return out;
+}
 
 bool etag_equals(std::string_view received, std::string_view hex) {
   const auto tag = http::parse_etag(received);

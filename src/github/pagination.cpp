@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "github/pagination.hpp"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <charconv>
 
 #include "github/canonical.hpp"
 #include "github/limits.hpp"
+#include "github/scanner.hpp"
 #include "http/message/fields.hpp"
 
 namespace ghmesh::github {
@@ -154,12 +153,8 @@ std::optional<std::size_t> array_length(ByteView body) {
   const std::string_view text = as_text(body);
   const std::size_t start = text.find_first_not_of(" \t\r\n");
   if (start == std::string_view::npos || text[start] != '[') return std::nullopt;
-  const simdjson::padded_string padded(text);
-  simdjson::dom::parser parser;
-  simdjson::dom::array array;
-  if (parser.parse(padded).get(array)) return std::nullopt;
-  // size() saturates at 2^24, far above any page.
-  return array.size();
+  const auto shape = json_shape(body);
+  return shape ? shape->array_length : std::nullopt;
 }
 
 PageOf page_of(const Resource& resource, std::string_view query) {
@@ -174,10 +169,9 @@ PageOf page_of(const Resource& resource, std::string_view query) {
   return out;
 }
 
-bool need_next_page_probe(const Resource& resource, std::string_view query, ByteView body, bool link_on_304) {
-  if (link_on_304 || resource.shape == Shape::Array) return false;
-  const auto length = array_length(body);
-  if (!length || *length == 0) return false;
+bool need_next_page_probe(const Resource& resource, std::string_view query, std::optional<std::size_t> length,
+                          bool link_on_304) {
+  if (link_on_304 || resource.shape == Shape::Array || !length || *length == 0) return false;
   const PageOf page = page_of(resource, query);
   return page.by_cursor || *length >= page.per_page;
 }

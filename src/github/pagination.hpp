@@ -56,7 +56,9 @@ PageOf page_of(const Resource& resource, std::string_view query);
 
 // Rule 9: whether a body that a 304 has just proved may have got a successor unseen: an array, at least per_page long
 // (or with members at all when the list goes by cursors), and no Link in the 304 or none stored that could be trusted.
-bool need_next_page_probe(const Resource& resource, std::string_view query, ByteView body, bool link_on_304);
+// length: array_length of the body.
+bool need_next_page_probe(const Resource& resource, std::string_view query, std::optional<std::size_t> length,
+                          bool link_on_304);
 
 // The target of the page after this one: the same query with page=N+1. Nothing if the list goes by cursors: then the
 // page is fetched again without a validator.

@@ -20,7 +20,7 @@ std::string array_of(std::size_t n) {
 
 const Resource kIssues = classify("GET", "/repos/o/r/issues");
 bool probe(std::string_view query, const std::string& body, bool link = false, const Resource& resource = kIssues) {
-  return need_next_page_probe(resource, query, as_bytes(body), link);
+  return need_next_page_probe(resource, query, array_length(as_bytes(body)), link);
 }
 Target target(std::string_view text) { return parse_target(text).target; }
 

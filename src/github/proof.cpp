@@ -47,10 +47,17 @@ bool Ladder::proven(TimePoint now) const {
          in_.calibration->phase(in_.host, *in_.resource, in_.request->accept, now) == ProofPhase::Proven;
 }
 
+std::optional<JsonShape> Ladder::shape_of(const SharedBody& body) const {
+  return in_.shapes != nullptr ? in_.shapes->of(body) : json_shape(*body);
+}
+
 bool Ladder::wants_candidates(TimePoint now) const {
   // An anonymous 304 is charged, and its answer is public anyway: it is shared by time, not by proof.
-  return stage_ == Stage::First && !in_.own && !in_.request->anonymous && may_prove_across_tokens(*in_.resource) &&
-         proven(now);
+  return wants_candidates_if_proven() && proven(now);
+}
+
+bool Ladder::wants_candidates_if_proven() const {
+  return stage_ == Stage::First && !in_.own && !in_.request->anonymous && may_prove_across_tokens(*in_.resource);
 }
 
 bool Ladder::could_share(TimePoint now) const {
@@ -78,16 +85,16 @@ Step Ladder::first_step(TimePoint now) {
   if (in_.own && in_.own->body) {
     proved_ = in_.own->body;
     proved_as_ = Serve::Own;
-    if (usable && is_usable_candidate(*proved_)) {
+    if (usable && (shape_ = shape_of(proved_))) {
       tag_ = etag_of(*in_.prefix, *proved_);
       return send(Validator::Computed, quoted_etag(tag_));
     }
     // What GitHub gave this token with these bytes is an ordinary validator (RFC 9110 §13.1.2), formula or not.
     if (!in_.own->etag.empty()) return send(Validator::Stored, in_.own->etag);
   }
-  if (wants_candidates(now)) {
+  if (usable && wants_candidates_if_proven()) {
     for (const Candidate& candidate : in_.candidates) {
-      if (!candidate.body || !is_usable_candidate(*candidate.body)) continue;
+      if (!candidate.body || !(shape_ = shape_of(candidate.body))) continue;
       if (candidate.from == Candidate::From::Peer && in_.calibration->canary_before_peer_proof())
         return send(Validator::Canary, quoted_etag(in_.calibration->make_canary()));
       proved_ = candidate.body;
@@ -98,6 +105,7 @@ Step Ladder::first_step(TimePoint now) {
     }
     if (may_guess_empty(*in_.resource, in_.request->accept)) {
       proved_ = empty_list();
+      shape_ = JsonShape{0};
       proved_as_ = Serve::Empty;
       tag_ = etag_of(*in_.prefix, *proved_);
       return send(Validator::Empty, quoted_etag(tag_));
@@ -160,6 +168,7 @@ Outcome Ladder::retry_plain() {
   sent_.target = std::string(in_.target.path);
   if (in_.target.has_query) sent_.target += "?" + std::string(in_.target.query);
   proved_.reset();
+  shape_.reset();
   proved_from_.reset();
   tag_.clear();
   return {};
@@ -181,7 +190,9 @@ Outcome Ladder::on_not_modified(const OriginAnswer& answer, TimePoint now) {
 
 Outcome Ladder::on_proved(const OriginAnswer& answer) {
   const auto link = answer.fields.first("link");
-  if (need_next_page_probe(*in_.resource, in_.target.query, *proved_, link.has_value())) {
+  // A stored tag vouches for bytes that nobody has looked at yet.
+  if (!shape_) shape_ = shape_of(proved_).value_or(JsonShape{});
+  if (need_next_page_probe(*in_.resource, in_.target.query, shape_->array_length, link.has_value())) {
     // A list that goes by cursors cannot be probed: only fetching it tells.
     if (!next_page_target(*in_.resource, in_.target)) return retry_plain();
     stage_ = Stage::Probe;
@@ -189,7 +200,7 @@ Outcome Ladder::on_proved(const OriginAnswer& answer) {
   }
   if (link) return finish(std::string(*link));
   // A list's page that is not full is the last one.
-  const bool paged = array_length(*proved_).has_value();
+  const bool paged = shape_->array_length.has_value();
   const PageOf page = page_of(*in_.resource, in_.target.query);
   return finish(paged && !page.by_cursor ? rebuild_links(in_.url_prefix, in_.target, page.page, NextPage::None) : "");
 }
@@ -262,6 +273,7 @@ http::Fields proved_fields(http::FieldsView live, const Canonical& request, std:
       "content-length", "content-type", "content-encoding", "etag",    "link",        "transfer-encoding", "connection",
       "set-cookie",     "age",          "keep-alive",       "trailer", "cache-status"};
   http::Fields out;
+  out.reserve(live.size() + 4);
   out.add("content-type", content_type);
   for (const http::Field& field : live) {
     const bool left_out = std::any_of(std::begin(kNot), std::end(kNot),

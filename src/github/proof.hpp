@@ -17,6 +17,8 @@
 #include "github/key.hpp"
 #include "github/pagination.hpp"
 #include "github/resource.hpp"
+#include "github/scanner.hpp"
+#include "github/shape_cache.hpp"
 #include "github/target.hpp"
 #include "http/message/fields.hpp"
 
@@ -115,6 +117,7 @@ class Ladder {
     const Canonical* request = nullptr;
     std::string_view method = "GET";
     ProofGate gate;
+    ShapeCache* shapes = nullptr;  // null: bodies are read anew
     std::optional<OwnEntry> own;
     // Set once the source has answered; ask wants_candidates() before asking it.
     std::vector<Candidate> candidates;
@@ -140,6 +143,8 @@ class Ladder {
 
   // The body that serve names; null for Answer.
   SharedBody body() const { return proved_; }
+  // Its shape, for whoever keeps a copy of it (ShapeCache::put). With a body only.
+  const std::optional<JsonShape>& shape() const { return shape_; }
   std::optional<Candidate::From> proved_from() const { return proved_from_; }
   // Tag of the body served, for the client's ETag; empty if unknown.
   const std::string& tag() const { return tag_; }
@@ -148,6 +153,8 @@ class Ladder {
   enum class Stage : std::uint8_t { First, Plain, Probe, Done };
 
   bool proven(TimePoint now) const;
+  bool wants_candidates_if_proven() const;
+  std::optional<JsonShape> shape_of(const SharedBody& body) const;
   Step send(Validator validator, std::string hex_or_field);
   Step first_step(TimePoint now);
   Step probe_step(TimePoint now);
@@ -165,6 +172,7 @@ class Ladder {
   Step sent_;
   Serve proved_as_ = Serve::Continue;
   SharedBody proved_;
+  std::optional<JsonShape> shape_;  // of proved_, once looked at
   SharedBody next_page_;
   std::optional<Candidate::From> proved_from_;
   std::string tag_;

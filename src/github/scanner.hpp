@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.hpp"
@@ -29,7 +31,11 @@ Finding scan_body(ByteView body);
 bool text_has_credential(std::string_view text);
 
 // Rule 6: the body is one JSON value and nothing else (simdjson's full validation, UTF-8 included). No size limit but
-// that of the cache.
-bool is_single_json_value(ByteView body);
+// that of the cache. Nothing if it is not.
+struct JsonShape {
+  std::optional<std::size_t> array_length;  // members, if the value is an array
+};
+std::optional<JsonShape> json_shape(ByteView body);
+inline bool is_single_json_value(ByteView body) { return json_shape(body).has_value(); }
 
 }  // namespace ghmesh::github

@@ -120,6 +120,7 @@ io::Task<> Proxy::prove(Fetch& fetch) {
   input.request = &plan.request;
   input.method = fetch.exchange.request.method;
   input.gate = parts_.proof.gate;
+  input.shapes = &shapes_;
   if (fetch.slot && fetch.slot.size() > 0 && fetch.slot.entry(0).status() == 200) {
     const store::EntryPtr record = fetch.slot.record();
     input.own = github::OwnEntry{github::SharedBody(record, &record->body),
@@ -247,6 +248,7 @@ void Proxy::answer_proved(Fetch& fetch, const github::Ladder& ladder, const gith
   stored.put.push_back({std::move(*entry), std::nullopt});
   const github::SharedBody body = ladder.body();
   const Slot slot = keep(plan, {}, stored, *body);
+  if (slot && ladder.shape()) shapes_.put({slot.record(), &slot.record()->body}, *ladder.shape());
   if (!plan.request.anonymous) node_candidates_.remember(plan.candidate, plan.key, parts_.planner.stored_groups(plan));
   fetch.turn.land(true);
   fetch.lead.finish();

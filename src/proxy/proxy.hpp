@@ -197,6 +197,7 @@ class Proxy final : public http::server::Handler {
   github::Calibration calibration_;
   ProofMemory proof_memory_;
   github::PrefixCache prefixes_;
+  github::ShapeCache shapes_;
   // Candidate keys of resources that look different to each token: there the own bytes come first. Bounded.
   std::unordered_set<store::Key, store::KeyHash> token_specific_;
   PacingGate pacing_;

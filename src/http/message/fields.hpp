@@ -101,6 +101,7 @@ class Fields {
   std::string joined(std::string_view name) const { return view().joined(name); }
   bool has_token(std::string_view name, std::string_view token) const { return view().has_token(name, token); }
 
+  void reserve(std::size_t lines) { fields_.reserve(lines); }
   void add(std::string_view name, std::string_view value);
   // One line of that name remains: at the place of the first, or at the end.
   void set(std::string_view name, std::string_view value);
