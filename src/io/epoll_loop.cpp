@@ -14,7 +14,7 @@
 
 namespace ghmesh::io {
 
-Descriptor::Descriptor(EpollLoop& loop, int fd) : loop_(loop), fd_(fd) {
+Descriptor::Descriptor(EpollLoop& loop, int fd, bool shared) : loop_(loop), fd_(fd), shared_(shared) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.ptr = this;
@@ -22,8 +22,12 @@ Descriptor::Descriptor(EpollLoop& loop, int fd) : loop_(loop), fd_(fd) {
 }
 
 // Closing takes the descriptor out of epoll; events already fetched are looked at before any user code runs, so none
-// can name a destroyed Descriptor.
-Descriptor::~Descriptor() { ::close(fd_); }
+// can name a destroyed Descriptor. A socket that another process holds too stays in epoll when it is closed here: it
+// has to be taken out by hand.
+Descriptor::~Descriptor() {
+  if (shared_) ::epoll_ctl(loop_.epoll_, EPOLL_CTL_DEL, fd_, nullptr);
+  ::close(fd_);
+}
 
 void Descriptor::wait_readable(Waiter& waiter) {
   readers_.push_back(waiter);

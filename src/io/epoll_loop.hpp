@@ -14,8 +14,8 @@ namespace ghmesh::io {
 // one read, one write and its share of one epoll_wait.
 class Descriptor {
  public:
-  // Takes ownership of fd, which must be non-blocking.
-  Descriptor(class EpollLoop& loop, int fd);
+  // Takes ownership of fd, which must be non-blocking. shared: others hold the same open file.
+  Descriptor(class EpollLoop& loop, int fd, bool shared = false);
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor();
@@ -39,6 +39,7 @@ class Descriptor {
 
   EpollLoop& loop_;
   int fd_;
+  bool shared_;
   bool readable_ = true;  // until an attempt says otherwise
   bool writable_ = true;
   bool hung_up_ = false;  // the end of the stream is pending: reading never blocks again

@@ -128,8 +128,12 @@ class SocketStream final : public Stream {
 
 class SocketListener final : public Listener {
  public:
-  SocketListener(EpollLoop& loop, int fd, std::string unlink_path = {})
-      : loop_(loop), descriptor_(std::make_unique<Descriptor>(loop, fd)), unlink_path_(std::move(unlink_path)) {}
+  // shared: another process holds the same socket and goes on listening after close().
+  SocketListener(EpollLoop& loop, int fd, std::string unlink_path = {}, bool shared = false)
+      : loop_(loop),
+        descriptor_(std::make_unique<Descriptor>(loop, fd, shared)),
+        unlink_path_(std::move(unlink_path)),
+        shared_(shared) {}
   ~SocketListener() override { close(); }
 
   Task<Result<std::unique_ptr<Stream>>> accept() override {
@@ -161,7 +165,7 @@ class SocketListener final : public Listener {
   void close() override {
     if (closed_) return;
     closed_ = true;
-    ::shutdown(descriptor_->fd(), SHUT_RDWR);
+    if (!shared_) ::shutdown(descriptor_->fd(), SHUT_RDWR);
     descriptor_->wake_all();
     if (!unlink_path_.empty()) ::unlink(unlink_path_.c_str());
   }
@@ -170,6 +174,7 @@ class SocketListener final : public Listener {
   EpollLoop& loop_;
   std::unique_ptr<Descriptor> descriptor_;
   std::string unlink_path_;
+  bool shared_;
   bool closed_ = false;
 };
 
@@ -241,7 +246,42 @@ Result<std::vector<IpAddress>> resolve_blocking(const std::string& host) {
 
 std::unique_ptr<Stream> make_socket_stream(EpollLoop& loop, int fd) { return std::make_unique<SocketStream>(loop, fd); }
 std::unique_ptr<Listener> make_socket_listener(EpollLoop& loop, int fd) {
-  return std::make_unique<SocketListener>(loop, fd);
+  return std::make_unique<SocketListener>(loop, fd, std::string(), true);
+}
+
+Result<int> open_listening(const Endpoint& at) {
+  sockaddr_storage storage;
+  const socklen_t size = at.to_sockaddr(storage);
+  const int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail_errno(errno, "opening a socket");
+  set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (at.address.v6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) != 0 || ::listen(fd, kBacklog) != 0) {
+    auto failure = fail_errno(errno, "listening on " + to_string(at));
+    ::close(fd);
+    return failure;
+  }
+  return fd;
+}
+
+Result<int> open_listening(const std::string& path) {
+  const Result<sockaddr_un> address = unix_address(path);
+  if (!address) return std::unexpected(address.error());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail_errno(errno, "opening a unix socket");
+  if (is_stale_socket(*address)) ::unlink(path.c_str());
+  // The mode is narrowed before the name exists, so that nobody can connect in between.
+  ::fchmod(fd, 0600);
+  const mode_t before = ::umask(0177);
+  const int bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
+  const int error = errno;
+  ::umask(before);
+  if (bound != 0 || ::listen(fd, kBacklog) != 0) {
+    auto failure = fail_errno(bound != 0 ? error : errno, "listening on " + path);
+    ::close(fd);
+    return failure;
+  }
+  return fd;
 }
 
 Task<Result<std::unique_ptr<Stream>>> SocketNetwork::dial(Endpoint to) {
@@ -255,18 +295,9 @@ Task<Result<std::unique_ptr<Stream>>> SocketNetwork::dial(Endpoint to) {
 }
 
 Result<std::unique_ptr<Listener>> SocketNetwork::listen(const Endpoint& at) {
-  sockaddr_storage storage;
-  const socklen_t size = at.to_sockaddr(storage);
-  const int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return fail_errno(errno, "opening a socket");
-  set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (at.address.v6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) != 0 || ::listen(fd, kBacklog) != 0) {
-    auto failure = fail_errno(errno, "listening on " + to_string(at));
-    ::close(fd);
-    return failure;
-  }
-  return std::make_unique<SocketListener>(loop_, fd);
+  const Result<int> fd = open_listening(at);
+  if (!fd) return std::unexpected(fd.error());
+  return std::make_unique<SocketListener>(loop_, *fd);
 }
 
 Task<Result<std::vector<IpAddress>>> SocketNetwork::resolve(std::string host) {
@@ -304,23 +335,9 @@ std::vector<IpAddress> SocketNetwork::interface_addresses() const {
 }
 
 Result<std::unique_ptr<Listener>> listen_unix(EpollLoop& loop, const std::string& path) {
-  const Result<sockaddr_un> address = unix_address(path);
-  if (!address) return std::unexpected(address.error());
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return fail_errno(errno, "opening a unix socket");
-  if (is_stale_socket(*address)) ::unlink(path.c_str());
-  // The mode is narrowed before the name exists, so that nobody can connect in between.
-  ::fchmod(fd, 0600);
-  const mode_t before = ::umask(0177);
-  const int bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
-  const int error = errno;
-  ::umask(before);
-  if (bound != 0 || ::listen(fd, kBacklog) != 0) {
-    auto failure = fail_errno(bound != 0 ? error : errno, "listening on " + path);
-    ::close(fd);
-    return failure;
-  }
-  return std::make_unique<SocketListener>(loop, fd, path);
+  const Result<int> fd = open_listening(path);
+  if (!fd) return std::unexpected(fd.error());
+  return std::make_unique<SocketListener>(loop, *fd, path);
 }
 
 Task<Result<std::unique_ptr<Stream>>> dial_unix(EpollLoop& loop, std::string path) {

@@ -45,7 +45,13 @@ Task<Result<std::unique_ptr<Stream>>> dial_unix(EpollLoop& loop, std::string pat
 
 // A stream of a connected or accepted non-blocking stream socket (socket activation, socketpair). Takes ownership.
 std::unique_ptr<Stream> make_socket_stream(EpollLoop& loop, int fd);
-// A listener over a listening non-blocking socket that someone else made (systemd). Takes ownership.
+// A listener over a listening non-blocking socket that someone else made and may go on holding (inherited.hpp). Takes
+// ownership of the descriptor, not of the socket: closing leaves whoever else holds it listening.
 std::unique_ptr<Listener> make_socket_listener(EpollLoop& loop, int fd);
+
+// Listening, non-blocking, close-on-exec sockets as descriptors, for handing over. The caller closes them; a unix
+// socket's file (mode 0600) stays.
+Result<int> open_listening(const Endpoint& at);
+Result<int> open_listening(const std::string& path);
 
 }  // namespace ghmesh::io

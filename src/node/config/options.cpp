@@ -379,10 +379,14 @@ std::vector<std::string_view> choices_of(const Option& option) {
 
 bool is_other_variable(std::string_view name) {
   static constexpr std::array kOthers{
-      std::string_view("GHMESH_CONFIG"),  // --config
-      std::string_view("GHMESH_SECRET"),  // the mesh secret itself
-      std::string_view("GHMESH_URL"),     // set for children: where the node answers
-      std::string_view("GHMESH_NODE"),    // set for children: the ready file of the node that commands ask
+      std::string_view("GHMESH_CONFIG"),          // --config
+      std::string_view("GHMESH_SECRET"),          // the mesh secret itself
+      std::string_view("GHMESH_URL"),             // set for children: where the node answers
+      std::string_view("GHMESH_NODE"),            // set for children: the ready file of the node that commands ask
+      std::string_view("GHMESH_STATE_DIR"),       // init, stop: the session
+      std::string_view("GHMESH_BIN"),             // the bootstrap script and the action: the program itself
+      std::string_view("GHMESH_RELEASE_URL"),     // the same: where it is downloaded
+      std::string_view("GHMESH_RELEASE_SHA256"),  // the same: what it must be
   };
   for (const std::string_view other : kOthers) {
     if (name == other) return true;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -130,13 +131,16 @@ struct Node::State {
   std::unique_ptr<admin::Admin> admin_handler;
   std::unique_ptr<http::server::Server> admin_server;
   bool draining = false;
+  std::vector<io::InheritedSocket> inherited;
   io::Endpoint listen;
+  std::optional<std::string> socket;
   std::optional<io::Endpoint> admin;
   io::TaskGroup tasks;
 
   proxy::DialRules dial_rules(bool public_only) const { return {public_only, &known_hosts}; }
   Result<> open();
   Result<> open_https();
+  void take_over();
   Result<> bind();
   Result<> bind_admin();
   Result<> announce_ready();
@@ -170,7 +174,7 @@ Result<> Node::State::open() {
   }
   auto public_tls =
       tls::ClientContext::make({.extra_roots_file = config.upstream_ca.value_or(""), .alpn = {"http/1.1"}});
-  if (!public_tls) return std::unexpected(public_tls.error());
+  if (!public_tls) return std::unexpected(std::move(public_tls.error()).with_context("--upstream-ca"));
   others = std::make_unique<OtherOrigins>(network, std::move(*public_tls), dial_rules(true));
   const std::string authority = config.upstream.authority();
   upstream = std::make_unique<proxy::ClientOrigin>(
@@ -238,16 +242,33 @@ Result<> Node::State::open_https() {
   return {};
 }
 
+void Node::State::take_over() {
+  for (const io::InheritedSocket& one : inherited) {
+    if (one.name == "admin") continue;
+    if (one.local()) {
+      if (!socket) socket = one.path;
+    } else {
+      if (listen.port == 0) listen = *one.endpoint;
+      authorities->add_own(*one.endpoint);
+    }
+    server->listen(io::make_socket_listener(loop, one.fd));
+  }
+}
+
 Result<> Node::State::bind() {
-  Result<std::unique_ptr<io::Listener>> tcp = network.listen(config.listen);
-  if (!tcp) return std::unexpected(std::move(tcp.error()).with_context("--listen"));
-  listen = *(*tcp)->local_endpoint();
-  authorities->add_own(listen);
-  server->listen(std::move(*tcp));
-  if (config.socket) {
+  take_over();
+  if (listen.port == 0) {
+    Result<std::unique_ptr<io::Listener>> tcp = network.listen(config.listen);
+    if (!tcp) return std::unexpected(std::move(tcp.error()).with_context("--listen"));
+    listen = *(*tcp)->local_endpoint();
+    authorities->add_own(listen);
+    server->listen(std::move(*tcp));
+  }
+  if (config.socket && !socket) {
     Result<std::unique_ptr<io::Listener>> local = io::listen_unix(loop, *config.socket);
     if (!local) return std::unexpected(std::move(local.error()).with_context("--socket"));
     server->listen(std::move(*local));
+    socket = config.socket;
   }
   return {};
 }
@@ -262,9 +283,17 @@ Result<> Node::State::bind_admin() {
   events = std::make_unique<NodeEvents>(NodeEvents::Parts{loop, *activity, *proxy, *quota, *store,
                                                           [this] { return admin::to_json(admin_source->stats()); }},
                                         to_hex(run), metrics);
-  if (!config.admin) return {};
-  Result<std::unique_ptr<io::Listener>> tcp = network.listen(*config.admin);
-  if (!tcp) return std::unexpected(std::move(tcp.error()).with_context("--admin"));
+  Result<std::unique_ptr<io::Listener>> tcp = fail(ErrorCode::NotFound, "the admin listener is off");
+  const auto given = std::find_if(inherited.begin(), inherited.end(),
+                                  [](const io::InheritedSocket& one) { return one.name == "admin" && one.endpoint; });
+  if (given != inherited.end()) {
+    tcp = io::make_socket_listener(loop, given->fd);
+  } else if (config.admin) {
+    tcp = network.listen(*config.admin);
+    if (!tcp) return std::unexpected(std::move(tcp.error()).with_context("--admin"));
+  } else {
+    return {};
+  }
   admin = *(*tcp)->local_endpoint();
   admin_handler = std::make_unique<admin::Admin>(*admin_source, events->hub(), metrics, *admin);
   admin_server = std::make_unique<http::server::Server>(loop, *admin_handler, http::server::Limits{}, logger);
@@ -276,7 +305,7 @@ Result<> Node::State::announce_ready() {
   if (config.ready_file) {
     config::Ready ready;
     ready.listen = listen;
-    ready.socket = config.socket;
+    ready.socket = socket;
     ready.admin = admin;
     ready.pid = ::getpid();
     if (Result<> written = config::write_ready_file(*config.ready_file, ready); !written)
@@ -298,8 +327,10 @@ Node::~Node() {
   if (state_ && state_->config.ready_file) ::unlink(state_->config.ready_file->c_str());
 }
 
-Result<std::unique_ptr<Node>> Node::start(io::EpollLoop& loop, const config::Config& config, log::Logger logger) {
+Result<std::unique_ptr<Node>> Node::start(io::EpollLoop& loop, const config::Config& config, log::Logger logger,
+                                          std::vector<io::InheritedSocket> inherited) {
   auto state = std::make_unique<State>(loop, config, std::move(logger));
+  state->inherited = std::move(inherited);
   for (Result<> (State::*step)() :
        {&State::open, &State::open_https, &State::bind, &State::bind_admin, &State::announce_ready})
     if (Result<> done = (state.get()->*step)(); !done) return std::unexpected(done.error());

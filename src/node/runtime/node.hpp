@@ -4,11 +4,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "io/epoll_loop.hpp"
+#include "io/inherited.hpp"
 #include "io/task.hpp"
 #include "node/config/config.hpp"
 
@@ -20,7 +22,10 @@ namespace ghmesh::node {
 class Node {
  public:
   // Opens the store, binds every listener and writes the ready file. Errors name the setting that cannot be had.
-  static Result<std::unique_ptr<Node>> start(io::EpollLoop& loop, const config::Config& config, log::Logger logger);
+  // Inherited sockets stand in for settings: those named admin for --admin, other TCP ones for --listen, other unix
+  // ones for --socket.
+  static Result<std::unique_ptr<Node>> start(io::EpollLoop& loop, const config::Config& config, log::Logger logger,
+                                             std::vector<io::InheritedSocket> inherited = {});
   // Breaks what is still in flight; drain() first for a friendly end.
   ~Node();
   Node(const Node&) = delete;
