@@ -55,6 +55,9 @@ std::optional<std::string> completion_script(std::string_view shell);
 // The commands themselves, one file each or a file per family.
 int serve(const Arguments& arguments, Context& context);
 int run_command(const Arguments& arguments, Context& context);
+int init(const Arguments& arguments, Context& context);
+int stop(const Arguments& arguments, Context& context);
+int keep(const Arguments& arguments, Context& context);
 int demo(const Arguments& arguments, Context& context);
 int get(const Arguments& arguments, Context& context);
 int explain(const Arguments& arguments, Context& context);

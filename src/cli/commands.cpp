@@ -29,6 +29,23 @@ constexpr std::array kDemoFlags{
     FlagSpec{"latency", 0, "MS", "how far away the stand-in is [50]"},
     FlagSpec{"resources", 0, "N", "how many questions each client has [100]"},
 };
+constexpr std::array kInitFlags{
+    FlagSpec{"strict", 0, "", "a node that cannot be had fails the step"},
+    FlagSpec{"wait", 0, "SECONDS", "how long the node may take to be ready [2]"},
+    FlagSpec{"state-dir", 0, "DIR", "where the session lives [$RUNNER_TEMP/ghmesh, $XDG_RUNTIME_DIR/ghmesh]"},
+    FlagSpec{"job-pid", 0, "PID", "the node ends with this process [the runner's Runner.Worker, if there is one]"},
+    FlagSpec{"idle-limit", 0, "SECONDS", "the node ends after so long without a request; 0 is never [21600]"},
+};
+constexpr std::array kStopFlags{
+    kInitFlags[0],
+    kInitFlags[2],
+};
+constexpr std::array kKeepFlags{
+    FlagSpec{"state-dir", 0, "DIR", "the session"},
+    FlagSpec{"job-pid", 0, "PID", "ends with this process"},
+    FlagSpec{"job-start", 0, "TICKS", "when that process began"},
+    FlagSpec{"idle-limit", 0, "SECONDS", "ends after so long without a request; 0 is never"},
+};
 constexpr std::array kIdFlags{
     FlagSpec{"identity", 0, "FILE", "the identity file [the cache directory + /identity.key]"},
     FlagSpec{"json", 0, "", "as JSON"},
@@ -65,6 +82,49 @@ constexpr std::array kCommands{
                       .operands_max = ~std::size_t{0},
                       .operands = "a command"},
             .run = run_command},
+    Command{.name = "init",
+            .usage = "[flags]",
+            .summary = "for a CI step: a node in the background, and the tools pointed at it",
+            .details =
+                "Starts a node that outlives this step but not the job, or finds the one that an earlier init has\n"
+                "started, and tells the steps that follow where it is: by $GITHUB_ENV and $GITHUB_OUTPUT inside of\n"
+                "GitHub Actions, else by export lines: eval \"$(ghmesh init)\". A second init does no harm, and\n"
+                "replaces a node that is not well on the same addresses. Addresses that nobody chose and that are\n"
+                "taken give way to free ones.\n"
+                "\n"
+                "Sets GH_CONFIG_DIR (a copy of gh's configuration that points at the node's socket), GHMESH_URL,\n"
+                "GHMESH_NODE, and the CACHE_* variables of older tools; where the node makes certificates also\n"
+                "HTTPS_PROXY, NO_PROXY, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, CURL_CA_BUNDLE, REQUESTS_CA_BUNDLE and\n"
+                "GIT_SSL_CAINFO. Outputs: peer_id, multiaddr, bootstrap_peers, url, socket.\n"
+                "\n"
+                "If no node can be had the step says why in a warning and succeeds, and the job runs as without a\n"
+                "cache; --strict fails it. The node ends with `ghmesh stop`, with the runner's process, and when\n"
+                "nobody has asked it for --idle-limit seconds; one that dies is replaced at once, and whoever\n"
+                "connects meanwhile waits for it.\n",
+            .rules = {.flags = kInitFlags, .node_settings = true},
+            .run = init},
+    Command{.name = "stop",
+            .usage = "[flags]",
+            .summary = "ends the node that init started, and says what was saved",
+            .details =
+                "Lets the node finish what is in flight, appends a table and a chart of what was saved to\n"
+                "$GITHUB_STEP_SUMMARY, removes the session's directory, and takes the variables back: by unset and\n"
+                "export lines, eval \"$(ghmesh stop)\", or in $GITHUB_ENV, which can empty a variable but not unset\n"
+                "it; SSL_CERT_FILE and GIT_SSL_CAINFO then name the system's certificates. A variable that has been\n"
+                "changed since is left alone. Nothing to stop is no failure.\n",
+            .rules = {.flags = kStopFlags},
+            .run = stop},
+    Command{.name = "keep",
+            .usage = "[flags] -- SERVE-FLAGS…",
+            .summary = "the process that init leaves behind",
+            .details = "Holds the listening sockets it was handed and keeps a node behind them.\n",
+            .rules = {.flags = kKeepFlags,
+                      .runs_command = true,
+                      .operands_min = 0,
+                      .operands_max = ~std::size_t{0},
+                      .operands = "serve's flags"},
+            .run = keep,
+            .hidden = true},
     Command{.name = "get",
             .usage = "[flags] URL|PATH",
             .summary = "one GET through the node, body on stdout",

@@ -80,6 +80,7 @@ TEST(Completion, OtherShellsNameEveryFlagToo) {
   const std::string fish = completion_script("fish").value();
   const std::string zsh = completion_script("zsh").value();
   for (const Command& command : commands()) {
+    if (command.hidden) continue;
     for (const FlagSpec& flag : command.rules.flags) {
       EXPECT_THAT(fish, HasSubstr(" -l " + std::string(flag.name)));
       EXPECT_THAT(zsh, HasSubstr("--" + std::string(flag.name)));

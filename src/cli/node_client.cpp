@@ -13,8 +13,6 @@ namespace ghmesh::cli {
 
 namespace {
 
-// A node that fetches a large answer for the first time may take as long as its own deadlines allow.
-constexpr Duration kPatience = std::chrono::minutes(10);
 constexpr std::size_t kMaxBody = 64u << 20;
 
 Result<> from_ready_file(NodeAddress& node, const std::string& path, const std::string& source) {
@@ -51,7 +49,7 @@ struct Exchange {
 io::Task<Result<Reply>> exchange(io::Network& network, Exchange& x) {
   http::client::Origin origin{io::to_string(x.at), false, [&network, &x] { return network.dial(x.at); }};
   http::client::Limits limits;
-  limits.first_byte = kPatience;
+  limits.first_byte = x.question.patience;
   http::client::Pool pool(network.loop(), std::move(origin), limits);
   http::client::TextBody body(x.question.body);
   http::client::Outgoing outgoing{

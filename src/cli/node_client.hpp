@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "arguments.hpp"
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "http/message/fields.hpp"
 #include "io/endpoint.hpp"
@@ -31,6 +32,8 @@ struct Question {
   std::string target;
   http::Fields fields;
   std::string body;
+  // A node that fetches a large answer for the first time may take as long as its own deadlines allow.
+  Duration patience = std::chrono::minutes(10);
 };
 
 struct Reply {

@@ -4,12 +4,16 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <ctime>
 #include <filesystem>
+
+#include "base/check.hpp"
+#include "io/inherited.hpp"
 
 namespace ghmesh::cli {
 
@@ -31,9 +35,50 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return out;
 }
 
+// "LISTEN_PID=" and room for a process id, which only the child knows.
+constexpr std::string_view kListenPid = "LISTEN_PID=";
+constexpr std::size_t kPidDigits = 12;
+// Descriptors are first moved out of the way of their final numbers.
+constexpr int kOutOfTheWay = 512;
+
+void write_pid(char* at) {
+  char digits[kPidDigits];
+  std::size_t count = 0;
+  for (auto rest = static_cast<unsigned long>(::getpid()); rest > 0; rest /= 10)
+    digits[count++] = static_cast<char>('0' + rest % 10);
+  while (count > 0) *at++ = digits[--count];
+  *at = '\0';
+}
+
+// The sockets as 3, 4, …; report is moved behind them, and nothing else stays open. Returns report's new number.
+int arrange_descriptors(const Launch& launch, int report) {
+  const int count = static_cast<int>(launch.sockets.size());
+  int moved[io::kMaxInherited];
+  for (int i = 0; i < count; ++i)
+    moved[i] = ::fcntl(launch.sockets[static_cast<std::size_t>(i)].first, F_DUPFD, kOutOfTheWay);
+  const int out_of_the_way = ::fcntl(report, F_DUPFD, kOutOfTheWay);
+  for (int i = 0; i < count; ++i)
+    if (moved[i] < 0 || ::dup2(moved[i], io::kFirstInherited + i) < 0) return -1;
+  const int last = io::kFirstInherited + count;
+  if (out_of_the_way < 0 || ::dup3(out_of_the_way, last, O_CLOEXEC) < 0) return -1;
+  if (launch.detached || count > 0) ::syscall(SYS_close_range, static_cast<unsigned>(last) + 1, ~0u, 0);
+  return last;
+}
+
+// Standard input, output and error as launch wants them.
+bool arrange_standard(const Launch& launch) {
+  if (launch.quiet) {
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0) return false;
+  }
+  if (launch.log.empty()) return true;
+  const int log = ::open(launch.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  return log >= 0 && ::dup2(log, STDOUT_FILENO) >= 0 && ::dup2(log, STDERR_FILENO) >= 0;
+}
+
 // Between fork and exec: nothing here allocates or locks. The errno of what failed goes through report.
 [[noreturn]] void become(const Launch& launch, char* const* words, char* const* environment, pid_t parent, int report) {
-  const auto give_up = [report] {
+  const auto give_up = [&report] {
     const int error = errno;
     static_cast<void>(!::write(report, &error, sizeof error));
     ::_exit(127);
@@ -44,10 +89,15 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
     // The parent may have died before prctl.
     if (::getppid() != parent) ::_exit(127);
   }
-  if (launch.quiet) {
-    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0) give_up();
+  if (launch.detached && ::setsid() < 0) give_up();
+  if (!arrange_standard(launch)) give_up();
+  if (launch.detached || !launch.sockets.empty()) {
+    const int moved = arrange_descriptors(launch, report);
+    if (moved < 0) give_up();
+    report = moved;
   }
+  for (char* const* entry = environment; !launch.sockets.empty() && *entry != nullptr; ++entry)
+    if (std::string_view(*entry).starts_with(kListenPid)) write_pid(*entry + kListenPid.size());
   ::signal(SIGPIPE, SIG_DFL);
   ::sigprocmask(SIG_SETMASK, &launch.mask, nullptr);
   ::execvpe(words[0], words, environment);
@@ -60,7 +110,16 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 Result<Process> Process::start(const Launch& launch) {
   std::vector<std::string> words = launch.words;
   std::vector<std::string> entries;
-  for (const auto& [name, value] : launch.environment) entries.push_back(name + "=" + value);
+  for (const auto& [name, value] : launch.environment)
+    if (!name.starts_with("LISTEN_")) entries.push_back(name + "=" + value);
+  if (!launch.sockets.empty()) {
+    GHMESH_CHECK(launch.sockets.size() <= static_cast<std::size_t>(io::kMaxInherited));
+    std::string names;
+    for (const auto& [fd, name] : launch.sockets) names += (names.empty() ? "" : ":") + name;
+    entries.push_back("LISTEN_FDS=" + std::to_string(launch.sockets.size()));
+    entries.push_back("LISTEN_FDNAMES=" + names);
+    entries.push_back(std::string(kListenPid) + std::string(kPidDigits, '0'));
+  }
   const std::vector<char*> word_pointers = pointers(words);
   const std::vector<char*> entry_pointers = pointers(entries);
   int report[2];

@@ -22,6 +22,10 @@ struct Launch {
   sigset_t mask{};          // what the child starts with
   bool background = false;  // a process group of its own, and SIGTERM should this process die
   bool quiet = false;       // standard input and output are /dev/null
+  bool detached = false;    // a session of its own, no descriptor of ours but those named here; outlives us
+  std::string log;          // standard output and error are appended to this file (0600)
+  // Listening sockets for the child, as sd_listen_fds(3) hands them over, and their names.
+  std::vector<std::pair<int, std::string>> sockets;
 };
 
 // Of a child that is destroyed unfinished nothing is left: SIGKILL, then reaped.
@@ -34,6 +38,8 @@ class Process {
   ~Process();
 
   pid_t pid() const { return pid_; }
+  // Lets it live on by itself; a detached one.
+  pid_t release() { return std::exchange(pid_, -1); }
   void signal(int number) const;
   // The exit status as a shell says it (128 + signal), once it has ended.
   std::optional<int> poll();

@@ -14,17 +14,11 @@
 #include "private_node.hpp"
 #include "process.hpp"
 #include "report.hpp"
+#include "settings.hpp"
 
 namespace ghmesh::cli {
 
 namespace {
-
-bool is_default(const node::config::Loaded& loaded, std::string_view flag) {
-  for (const node::config::Origin& origin : loaded.origins) {
-    if (origin.flag == flag) return origin.source == "default";
-  }
-  return true;
-}
 
 // What the user's settings leave open is chosen so that nothing stays behind and nothing is said without need.
 std::vector<std::string> node_settings(const Arguments& arguments, const node::config::Loaded& loaded,

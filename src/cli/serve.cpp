@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The node in the foreground.
 #include <signal.h>
+#include <unistd.h>
 
 #include "command.hpp"
 #include "io/epoll_loop.hpp"
+#include "io/inherited.hpp"
 #include "io/task_group.hpp"
 #include "node/config/config.hpp"
 #include "node/runtime/node.hpp"
@@ -34,6 +36,11 @@ int serve(const Arguments& arguments, Context& context) {
   const log::Logger logger = log::Logger::to_stderr(config.log_level, config.log_format);
   log_origins(logger, *loaded);
 
+  const auto& variables = context.variables;
+  Result<std::vector<io::InheritedSocket>> inherited = io::take_inherited(
+      ::getpid(), variables.get("LISTEN_PID"), variables.get("LISTEN_FDS"), variables.get("LISTEN_FDNAMES"));
+  if (!inherited) return complain(context, kUsage, "serve: " + inherited.error().message);
+
   io::EpollLoop loop;
   std::unique_ptr<node::Node> node;
   io::TaskGroup leaving(loop);
@@ -47,7 +54,7 @@ int serve(const Arguments& arguments, Context& context) {
     logger.info("stopping", {{"signal", number}});
     leaving.spawn(drain_and_stop(*node, loop));
   });
-  Result<std::unique_ptr<node::Node>> started = node::Node::start(loop, config, logger);
+  Result<std::unique_ptr<node::Node>> started = node::Node::start(loop, config, logger, std::move(*inherited));
   if (!started) return complain(context, kFailed, "serve: " + started.error().message);
   node = std::move(*started);
   loop.run();
