@@ -227,32 +227,34 @@ constexpr std::array kCommands{
             .rules = {.operands_min = 1, .operands_max = 1, .operands = "bash, zsh or fish"},
             .run = completion,
             .operand_words = "bash zsh fish"},
-    Command{.name = "p2p",
-            .usage = "listen|dial|ping|perf|echo|bench [MULTIADDR] [options]",
-            .summary = "a libp2p host for interop tests and measurements",
-            .details =
-                "One JSON line per result; exit status 0 done, 1 failed, 2 wrong usage. listen prints peer_id and\n"
-                "multiaddrs when it is ready and serves identify, ping, /echo/1.0.0, /perf/1.0.0 and\n"
-                "/interop/rr/1.0.0 until SIGTERM. dial reports every layer, ping --count N round trips, perf\n"
-                "--upload and --download octets, echo --size octets back with their SHA-256, bench --mode\n"
-                "kept|fresh|request|first|setups|hold --parallel N --count N --size N.\n"
-                "\n"
-                "  --port N             listen there instead of on a free port\n"
-                "  --tls                TLS 1.3 instead of Noise\n"
-                "  --late-muxer         the muxer by multistream-select, not inside the handshake\n"
-                "  --default-limits     the limits of a node, not those of a measurement\n"
-                "  --accept-keys LIST   ed25519,secp256k1,ecdsa,rsa: peers' types of keys [ed25519]\n"
-                "  --mdns PORT          listen: also finds peers by multicast over loopback on that port\n"
-                "  --pause MS           perf: reads nothing for so long, then all\n"
-                "  --protocol ID        echo: another protocol than /echo/1.0.0\n"
-                "  --forge HOW          a false identity: bit|empty|other-key|foreign-key|other-text|short\n"
-                "  --early-end          echo: half-close behind the last octet, not behind its echo\n",
-            .rules = {.verbatim = true,
-                      .operands_min = 1,
-                      .operands_max = ~std::size_t{0},
-                      .operands = "listen, dial, ping, perf, echo or bench"},
-            .run = p2p,
-            .hidden = true},
+    Command{
+        .name = "p2p",
+        .usage = "listen|dial|ping|perf|echo|bench [MULTIADDR] [options]",
+        .summary = "a libp2p host for interop tests and measurements",
+        .details =
+            "One JSON line per result; exit status 0 done, 1 failed, 2 wrong usage. listen prints peer_id and\n"
+            "multiaddrs when it is ready and serves identify, ping, /echo/1.0.0, /perf/1.0.0 and\n"
+            "/interop/rr/1.0.0 until SIGTERM. dial reports every layer, ping --count N round trips, perf\n"
+            "--upload and --download octets, echo --size octets back with their SHA-256, bench --mode\n"
+            "ping|kept|fresh|request|first|setups|hold --parallel N --size N, and --count N exchanges or as many as\n"
+            "there are in --measure MS behind --warm MS.\n"
+            "\n"
+            "  --port N             listen there instead of on a free port\n"
+            "  --tls                TLS 1.3 instead of Noise\n"
+            "  --late-muxer         the muxer by multistream-select, not inside the handshake\n"
+            "  --default-limits     the limits of a node, not those of a measurement\n"
+            "  --accept-keys LIST   ed25519,secp256k1,ecdsa,rsa: peers' types of keys [ed25519]\n"
+            "  --mdns PORT          listen: also finds peers by multicast over loopback on that port\n"
+            "  --pause MS           perf: reads nothing for so long, then all\n"
+            "  --protocol ID        echo: another protocol than /echo/1.0.0\n"
+            "  --forge HOW          a false identity: bit|empty|other-key|foreign-key|other-text|short\n"
+            "  --early-end          echo: half-close behind the last octet, not behind its echo\n",
+        .rules = {.verbatim = true,
+                  .operands_min = 1,
+                  .operands_max = ~std::size_t{0},
+                  .operands = "listen, dial, ping, perf, echo or bench"},
+        .run = p2p,
+        .hidden = true},
 };
 
 }  // namespace

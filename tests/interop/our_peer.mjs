@@ -24,17 +24,18 @@ export async function listen (...options) {
   }
 }
 
-// A command that is under way: its pid, and what run() gives once it is over.
+// A command that is under way: its pid, its lines as they come, and what run() gives once it is over.
 export function start (...args) {
   const child = spawn(binary, [...command, ...args.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const results = []
-  createInterface({ input: child.stdout }).on('line', line => results.push(JSON.parse(line)))
+  const lines = createInterface({ input: child.stdout })
+  lines.on('line', line => results.push(JSON.parse(line)))
   const late = setTimeout(() => child.kill('SIGKILL'), 60000)
   const done = new Promise(resolve => child.once('close', status => {
     clearTimeout(late)
     resolve({ status, results, last: results.at(-1) })
   }))
-  return { pid: child.pid, done }
+  return { pid: child.pid, lines, done }
 }
 
 export const run = (...args) => start(...args).done

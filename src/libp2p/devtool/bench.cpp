@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "crypto/random.hpp"
 #include "handlers.hpp"
 #include "json_line.hpp"
 #include "libp2p/request/request.hpp"
@@ -15,21 +16,25 @@ namespace {
 
 constexpr std::size_t kRequest = 64;
 
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 // What all workers of one run share.
 struct Run {
-  std::uint32_t left;
+  std::uint64_t left;
   std::uint32_t size;
   std::vector<Duration> times;
   std::optional<Error> error;
+};
+
+struct Measured {
+  TimePoint begin;
+  double cpu;  // of the process; at the end, what was used since the beginning
+  double seconds = 0;
+  std::uint64_t count = 0;
+
+  void end(TimePoint now, std::uint64_t done) {
+    cpu = cpu_seconds() - cpu;
+    seconds = std::chrono::duration<double>(now - begin).count();
+    count = done;
+  }
 };
 
 io::Task<Result<>> exchange(io::Stream& stream, FrameReader& reader, std::uint32_t size) {
@@ -58,6 +63,23 @@ io::Task<void> kept(Host& host, PeerConnection& connection, Run& run) {
   }
   (*stream)->shutdown_write();
   (void)co_await reader.next();
+}
+
+io::Task<void> pings(Host&, PeerConnection& connection, Run& run) {
+  crypto::SecureRandom random;
+  auto pinger = ping::Pinger::open(connection, random);
+  if (!pinger) {
+    run.error = pinger.error();
+    co_return;
+  }
+  while (run.left > 0 && !run.error) {
+    --run.left;
+    const Result<Duration> trip = co_await pinger->ping();
+    if (!trip)
+      run.error = trip.error();
+    else
+      run.times.push_back(*trip);
+  }
 }
 
 io::Task<void> fresh(Host& host, PeerConnection& connection, Run& run) {
@@ -130,53 +152,100 @@ io::Task<void> setups(Host& host, multiformats::Multiaddr address, Run& run) {
   }
 }
 
-}  // namespace
+// Lets the workers run to get warm, then counts from nothing for a while, then stops them.
+io::Task<void> watch(io::Loop& loop, const CommandOptions& command, std::FILE* out, Run& run, Measured& measured) {
+  co_await loop.sleep_for(std::chrono::milliseconds(command.warm));
+  JsonLine().add("verb", "bench").add("event", "begin").print(out);
+  run.times.clear();
+  measured = {.begin = loop.now(), .cpu = cpu_seconds()};
+  co_await loop.sleep_for(std::chrono::milliseconds(command.measure));
+  run.left = 0;
+  measured.end(loop.now(), run.times.size());
+}
 
-io::Task<int> run_bench(Host& host, multiformats::Multiaddr address, const CommandOptions& command, std::FILE* out) {
-  Run run{command.count == 0 ? 1000 : command.count, static_cast<std::uint32_t>(command.size), {}, {}};
-  const std::uint32_t total = run.left;
-  run.times.reserve(total);
-  std::shared_ptr<PeerConnection> connection;
-  const bool one_connection = command.mode != "setups" && command.mode != "first";
-  if (one_connection) {
-    auto dialled = co_await host.swarm().dial(address);
-    if (!dialled) {
-      run.error = dialled.error();
-    } else {
-      connection = *dialled;
-    }
-  }
-  const TimePoint begin = host.loop().now();
-  const double cpu = cpu_seconds();
-  if (!run.error) {
-    io::TaskGroup workers(host.loop());
-    for (std::uint32_t i = 0; i < command.parallel; ++i) {
-      if (command.mode == "setups")
-        workers.spawn(setups(host, address, run));
-      else if (command.mode == "first")
-        workers.spawn(firsts(host, address, run));
-      else if (command.mode == "request")
-        workers.spawn(requests(host, *connection, run));
-      else
-        workers.spawn(command.mode == "fresh" ? fresh(host, *connection, run) : kept(host, *connection, run));
-    }
-    co_await workers.join();
-  }
-  const double seconds = std::chrono::duration<double>(host.loop().now() - begin).count();
-  JsonLine line;
-  line.add("verb", "bench").add("mode", command.mode).add("parallel", command.parallel).add("size", command.size);
-  line.add("ok", !run.error);
-  if (run.error) {
-    line.add("error", run.error->message).print(out);
-    co_return 1;
-  }
+void print_result(const CommandOptions& command, Run& run, const Measured& measured, std::FILE* out) {
   std::ranges::sort(run.times);
   const auto at = [&](double q) {
     const auto index = static_cast<std::size_t>(q * static_cast<double>(run.times.size() - 1));
     return std::chrono::duration<double, std::milli>(run.times[index]).count();
   };
-  line.add("count", total).add("per_second", total / seconds).add("p50_ms", at(0.5)).add("p99_ms", at(0.99));
-  line.add("cpu_us", (cpu_seconds() - cpu) * 1e6 / total).print(out);
+  const double count = static_cast<double>(measured.count);
+  JsonLine()
+      .add("verb", "bench")
+      .add("mode", command.mode)
+      .add("parallel", command.parallel)
+      .add("size", command.size)
+      .add("ok", true)
+      .add("count", measured.count)
+      .add("per_second", count / measured.seconds)
+      .add("p50_ms", at(0.5))
+      .add("p99_ms", at(0.99))
+      .add("cpu_us", measured.cpu * 1e6 / count)
+      .print(out);
+}
+
+}  // namespace
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+io::Task<int> run_bench(Host& host, MakeHost make_host, multiformats::Multiaddr address, const CommandOptions& command,
+                        std::FILE* out) {
+  const bool timed = command.measure > 0;
+  const std::uint64_t total = command.count == 0 ? 1000 : command.count;
+  Run run{timed ? std::numeric_limits<std::uint64_t>::max() : total, static_cast<std::uint32_t>(command.size), {}, {}};
+  const bool dials_each = command.mode == "setups" || command.mode == "first";
+  std::shared_ptr<PeerConnection> connection;
+  if (!dials_each) {
+    auto dialled = co_await host.swarm().dial(address);
+    if (!dialled)
+      run.error = dialled.error();
+    else
+      connection = *dialled;
+  }
+  // A host keeps one connection to a peer, so that each dialler is a host.
+  std::vector<std::unique_ptr<Host>> dialers;
+  for (std::uint32_t i = 1; i < command.parallel && dials_each; ++i) dialers.push_back(make_host());
+  Measured measured{.begin = host.loop().now(), .cpu = cpu_seconds()};
+  if (!run.error) {
+    io::TaskGroup workers(host.loop());
+    for (std::uint32_t i = 0; i < command.parallel; ++i) {
+      Host& dialer = i == 0 || !dials_each ? host : *dialers[i - 1];
+      if (command.mode == "setups")
+        workers.spawn(setups(dialer, address, run));
+      else if (command.mode == "first")
+        workers.spawn(firsts(dialer, address, run));
+      else if (command.mode == "request")
+        workers.spawn(requests(host, *connection, run));
+      else if (command.mode == "fresh")
+        workers.spawn(fresh(host, *connection, run));
+      else if (command.mode == "ping")
+        workers.spawn(pings(host, *connection, run));
+      else
+        workers.spawn(kept(host, *connection, run));
+    }
+    if (timed) co_await watch(host.loop(), command, out, run, measured);
+    co_await workers.join();
+    if (!timed) measured.end(host.loop().now(), total);
+  }
+  if (!run.error && run.times.empty())
+    run.error = Error{ErrorCode::Timeout, Fault::Peer, Retry::No, "nothing was done"};
+  if (run.error) {
+    JsonLine()
+        .add("verb", "bench")
+        .add("mode", command.mode)
+        .add("ok", false)
+        .add("error", run.error->message)
+        .print(out);
+    co_return 1;
+  }
+  print_result(command, run, measured, out);
   co_return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 
@@ -133,6 +134,7 @@ io::Task<int> ping_many(PeerConnection& connection, std::uint32_t count, std::FI
 }
 
 io::Task<int> perf_once(PeerConnection& connection, const CommandOptions& command, std::FILE* out) {
+  const double cpu = cpu_seconds();
   const Result<Duration> took =
       co_await run_perf(connection, command.upload, command.download, std::chrono::milliseconds(command.pause));
   JsonLine line;
@@ -140,7 +142,8 @@ io::Task<int> perf_once(PeerConnection& connection, const CommandOptions& comman
   if (took) {
     const double seconds = std::chrono::duration<double>(*took).count();
     line.add("seconds", seconds)
-        .add("mib_per_second", static_cast<double>(command.upload + command.download) / seconds / (1 << 20));
+        .add("mib_per_second", static_cast<double>(command.upload + command.download) / seconds / (1 << 20))
+        .add("cpu_seconds", cpu_seconds() - cpu);
   } else {
     line.add("error", took.error().message);
   }
@@ -162,10 +165,11 @@ io::Task<int> echo_once(PeerConnection& connection, const CommandOptions& comman
   co_return back ? 0 : 1;
 }
 
-io::Task<void> run_verb(Host& host, CommandOptions command, Multiaddr address, std::FILE* out, int& status,
-                        bool& done) {
+io::Task<void> run_verb(io::Network& network, Random& random, Host& host, CommandOptions command, Multiaddr address,
+                        std::FILE* out, int& status, bool& done) {
   if (command.verb == "bench") {
-    status = co_await run_bench(host, address, command, out);
+    const auto another_host = [&] { return std::make_unique<Host>(network, random, host_options(command, random)); };
+    status = co_await run_bench(host, another_host, address, command, out);
   } else {
     std::shared_ptr<PeerConnection> connection;
     status = co_await dial_once(host, address, out, connection);
@@ -239,6 +243,10 @@ std::optional<std::string> parse_command(const std::vector<std::string>& argumen
       fine = number(arguments[++i], options.download);
     else if (a == "--pause" && has_value)
       fine = number(arguments[++i], options.pause);
+    else if (a == "--warm" && has_value)
+      fine = number(arguments[++i], options.warm);
+    else if (a == "--measure" && has_value)
+      fine = number(arguments[++i], options.measure);
     else if (a == "--parallel" && has_value)
       fine = number(arguments[++i], options.parallel);
     else if (a == "--size" && has_value)
@@ -266,6 +274,11 @@ std::optional<std::string> parse_command(const std::vector<std::string>& argumen
   if (!listens && options.verb != "dial" && options.verb != "ping" && options.verb != "perf" &&
       options.verb != "echo" && options.verb != "bench")
     return "p2p listen|dial|ping|perf|echo|bench [MULTIADDR]";
+  constexpr std::string_view kModes[] = {"", "ping", "kept", "fresh", "request", "first", "setups", "hold"};
+  if (std::ranges::find(kModes, options.mode) == std::end(kModes))
+    return "--mode takes ping, kept, fresh, request, first, setups or hold, not " + options.mode;
+  if (options.tls && options.parallel > 1 && (options.mode == "setups" || options.mode == "first"))
+    return "several dialers at once are over Noise: leave --tls or --parallel out";
   if (!listens && options.address.empty()) return "p2p " + options.verb + " needs a multiaddr";
   return std::nullopt;
 }
@@ -316,7 +329,7 @@ int run_command(const CommandOptions& command, std::FILE* out) {
   if (command.mode == "hold")
     tasks.spawn(hold(network, random, command, *address, out, status, done));
   else
-    tasks.spawn(run_verb(host, command, *address, out, status, done));
+    tasks.spawn(run_verb(network, random, host, command, *address, out, status, done));
   (void)loop.run_until([&] { return done || stopped; }, std::chrono::minutes(10));
   // What is still queued, closing frames above all, gets a moment to leave.
   (void)loop.run_until([] { return false; }, std::chrono::milliseconds(5));

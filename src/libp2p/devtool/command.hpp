@@ -25,8 +25,10 @@ struct CommandOptions {
   std::uint64_t upload = 0;    // perf
   std::uint64_t download = 0;  // perf
   std::uint32_t pause = 0;     // perf: milliseconds before the first octet is read
-  std::string mode;            // bench: kept, fresh, request, first, setups, hold
+  std::string mode;            // bench: ping, kept, fresh, request, first, setups, hold
   std::uint32_t parallel = 1;  // bench
+  std::uint32_t warm = 0;      // bench: milliseconds that are not counted, before
+  std::uint32_t measure = 0;   // bench: milliseconds that are, instead of count exchanges; a line says when they begin
   std::uint64_t size = 2048;   // bench: octets of a reply; echo: octets sent
   std::string protocol;        // echo: another one than /echo/1.0.0
   bool early_end = false;      // echo: half-closes behind the last octet instead of behind its echo
