@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libp2p/mdns/discovery.hpp"
 
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,39 +13,78 @@ namespace ghmesh::libp2p::mdns {
 
 namespace {
 
-constexpr std::uint8_t kGroup[4] = {224, 0, 0, 251};
 constexpr std::size_t kNameLength = 32;
 
-Result<int> open_socket(const Options& options) {
-  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+// The number of the interface that has this IPv6 address; 0 if none has.
+unsigned index_of(const io::IpAddress& address) {
+  if (address.scope != 0) return address.scope;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return 0;
+  unsigned index = 0;
+  for (const ifaddrs* one = list; one != nullptr && index == 0; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET6) continue;
+    sockaddr_in6 has{};
+    std::memcpy(&has, one->ifa_addr, sizeof has);
+    if (std::memcmp(&has.sin6_addr, address.octets.data(), address.octets.size()) == 0)
+      index = ::if_nametoindex(one->ifa_name);
+  }
+  ::freeifaddrs(list);
+  return index;
+}
+
+// The group of that interface, RFC 6762 §3.
+io::Endpoint group_of(const Options& options) {
+  io::Endpoint group{io::IpAddress::v4(224, 0, 0, 251), options.port};
+  if (options.interface.v6) {
+    group.address = *io::IpAddress::parse("ff02::fb");
+    group.address.scope = index_of(options.interface);
+  }
+  return group;
+}
+
+bool set(int fd, int level, int name, const auto& value) {
+  return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+// RFC 6762 §11: the hop limit is 255. Loop: other nodes of this machine hear us, too.
+bool join(int fd, const Options& options, const io::Endpoint& group) {
+  if (options.interface.v6) {
+    ipv6_mreq membership{};
+    std::memcpy(&membership.ipv6mr_multiaddr, group.address.octets.data(), sizeof membership.ipv6mr_multiaddr);
+    membership.ipv6mr_interface = group.address.scope;
+    const int index = static_cast<int>(group.address.scope);
+    return set(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, membership) && set(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, index) &&
+           set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 255) && set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1);
+  }
+  ip_mreqn membership{};
+  std::memcpy(&membership.imr_multiaddr, group.address.octets.data(), sizeof membership.imr_multiaddr);
+  std::memcpy(&membership.imr_address, options.interface.octets.data(), sizeof membership.imr_address);
+  constexpr std::uint8_t kHops = 255;
+  constexpr std::uint8_t kLoop = 1;
+  return set(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, membership) && set(fd, IPPROTO_IP, IP_MULTICAST_IF, membership) &&
+         set(fd, IPPROTO_IP, IP_MULTICAST_TTL, kHops) && set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, kLoop);
+}
+
+Result<int> open_socket(const Options& options, const io::Endpoint& group) {
+  const bool v6 = options.interface.v6;
+  if (v6 && group.address.scope == 0)
+    return fail(ErrorCode::NotFound, "no interface has the address " + to_string(options.interface));
+  const int fd = ::socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail_errno(errno, "opening the mDNS socket");
   const auto give_up = [fd](const char* doing) -> Result<int> {
     const int reason = errno;
     ::close(fd);
     return fail_errno(reason, doing);
   };
-  const int yes = 1;
   // Other responders of this machine use the port too.
-  if (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
-      ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) != 0)
+  if (!set(fd, SOL_SOCKET, SO_REUSEADDR, 1) || !set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
     return give_up("sharing the mDNS port");
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(options.port);
-  std::memcpy(&at.sin_addr, kGroup, sizeof kGroup);
-  sockaddr_storage storage{};
-  std::memcpy(&storage, &at, sizeof at);
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&storage), sizeof at) != 0) return give_up("binding the mDNS port");
-  ip_mreqn membership{};
-  std::memcpy(&membership.imr_multiaddr, kGroup, sizeof kGroup);
-  std::memcpy(&membership.imr_address, options.interface.octets.data(), 4);
-  const std::uint8_t hops = 255;  // RFC 6762 §11
-  const std::uint8_t loop = 1;
-  if (::setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership) != 0 ||
-      ::setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &membership, sizeof membership) != 0 ||
-      ::setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &hops, sizeof hops) != 0 ||
-      ::setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &loop, sizeof loop) != 0)
-    return give_up("joining the mDNS group");
+  // What is said to IPv4's group is not this socket's.
+  if (v6 && !set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return give_up("sharing the mDNS port");
+  sockaddr_storage at{};
+  const socklen_t size = group.to_sockaddr(at);
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&at), size) != 0) return give_up("binding the mDNS port");
+  if (!join(fd, options, group)) return give_up("joining the mDNS group");
   return fd;
 }
 
@@ -71,9 +112,11 @@ struct Rate {
 }  // namespace
 
 struct Discovery::State final : private io::Waiter, private io::TimerNode {
-  State(io::EpollLoop& l, int fd, Random& random, PeerId id, OwnAddresses own_addresses, OnPeer found, Options o)
+  State(io::EpollLoop& l, int fd, io::Endpoint to, Random& random, PeerId id, OwnAddresses own_addresses, OnPeer found,
+        Options o)
       : io::TimerNode(l),
         options(std::move(o)),
+        group(to),
         socket(l, fd),
         name(random_name(random)),
         self(id),
@@ -86,15 +129,11 @@ struct Discovery::State final : private io::Waiter, private io::TimerNode {
   }
 
   void send(const Bytes& packet) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(options.port);
-    std::memcpy(&to.sin_addr, kGroup, sizeof kGroup);
-    sockaddr_storage storage{};
-    std::memcpy(&storage, &to, sizeof to);
+    sockaddr_storage to{};
+    const socklen_t size = group.to_sockaddr(to);
     // Lost like any datagram if it cannot be sent now.
-    (void)::sendto(socket.fd(), packet.data(), packet.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&storage),
-                   sizeof to);
+    (void)::sendto(socket.fd(), packet.data(), packet.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to),
+                   size);
   }
   void run() override {
     std::uint8_t buffer[9001];
@@ -122,6 +161,7 @@ struct Discovery::State final : private io::Waiter, private io::TimerNode {
   }
 
   const Options options;
+  const io::Endpoint group;
   io::Descriptor socket;
   const std::string name;
   const PeerId self;
@@ -138,10 +178,11 @@ void Discovery::query() { state_->send(encode_query()); }
 
 Result<std::unique_ptr<Discovery>> Discovery::start(io::EpollLoop& loop, Random& random, PeerId self, OwnAddresses own,
                                                     OnPeer on_peer, Options options) {
-  const Result<int> fd = open_socket(options);
+  const io::Endpoint group = group_of(options);
+  const Result<int> fd = open_socket(options, group);
   if (!fd) return std::unexpected(fd.error());
   return std::unique_ptr<Discovery>(new Discovery(
-      std::make_unique<State>(loop, *fd, random, self, std::move(own), std::move(on_peer), std::move(options))));
+      std::make_unique<State>(loop, *fd, group, random, self, std::move(own), std::move(on_peer), std::move(options))));
 }
 
 }  // namespace ghmesh::libp2p::mdns

@@ -16,7 +16,8 @@
 namespace ghmesh::libp2p::mdns {
 
 struct Options {
-  // The interface's own IPv4 address; multicast over loopback works too.
+  // One of the interface's own addresses: an IPv4 one means 224.0.0.251, an IPv6 one (best its link-local) ff02::fb.
+  // Multicast over loopback works too, with IPv4.
   io::IpAddress interface = io::IpAddress::loopback();
   std::uint16_t port = 5353;
   Duration interval = std::chrono::minutes(1);
@@ -28,7 +29,7 @@ class Discovery {
   using OwnAddresses = std::function<std::vector<multiformats::Multiaddr>()>;  // each with /p2p/<self>
   using OnPeer = std::function<void(const PeerId&, const multiformats::Multiaddr&)>;
 
-  // Io if the port or the group cannot be had. self's own answers are not reported.
+  // Io if the port or the group cannot be had, NotFound without an interface. self's own answers are not reported.
   static Result<std::unique_ptr<Discovery>> start(io::EpollLoop& loop, Random& random, PeerId self, OwnAddresses own,
                                                   OnPeer on_peer, Options options = {});
   ~Discovery();

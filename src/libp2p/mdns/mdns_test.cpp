@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
 
 #include "crypto/random.hpp"
+#include "io/sockets.hpp"
 #include "libp2p/mdns/discovery.hpp"
 #include "libp2p/mdns/message.hpp"
 
@@ -59,28 +66,82 @@ TEST(MdnsMessage, PointerLoopsAndCutPacketsAreMalformed) {
   for (std::size_t n = 0; n + 1 < whole.size(); ++n) EXPECT_FALSE(decode(ByteView(whole).first(n), {})) << n;
 }
 
-TEST(MdnsDiscovery, TwoOnLoopbackFindEachOther) {
+enum class Outcome { Found, Lost, NoMulticast };
+
+// Two on the interface that has this address.
+Outcome find_each_other(const io::IpAddress& interface) {
   io::EpollLoop loop;
   crypto::SecureRandom random;
   const auto someone = [&] { return PeerId::from_key(PrivateKey::generate(random).public_key()); };
   const PeerId a = someone(), b = someone();
   // A port of its own, so that nobody else's mDNS is in the test.
   const auto port = static_cast<std::uint16_t>(20000 + random.below(20000));
+  const Options options{.interface = interface, .port = port};
   const auto address = [](const PeerId& id) {
     return std::vector{*with_peer(*Multiaddr::parse("/ip4/127.0.0.1/tcp/4001"), id)};
   };
   std::set<std::string> found_by_a, found_by_b;
   auto first = Discovery::start(
       loop, random, a, [&] { return address(a); },
-      [&](const PeerId& p, const Multiaddr& at) { found_by_a.insert(p.text() + at.text()); }, {.port = port});
-  if (!first) GTEST_SKIP() << "no multicast here: " << first.error().message;
+      [&](const PeerId& p, const Multiaddr& at) { found_by_a.insert(p.text() + at.text()); }, options);
+  if (!first) return Outcome::NoMulticast;
   auto second = Discovery::start(
       loop, random, b, [&] { return address(b); },
-      [&](const PeerId& p, const Multiaddr& at) { found_by_b.insert(p.text() + at.text()); }, {.port = port});
-  ASSERT_TRUE(second);
-  EXPECT_TRUE(loop.run_until([&] { return !found_by_a.empty() && !found_by_b.empty(); }, 3s));
-  EXPECT_EQ(found_by_a, std::set{b.text() + "/ip4/127.0.0.1/tcp/4001"});
-  EXPECT_EQ(found_by_b, std::set{a.text() + "/ip4/127.0.0.1/tcp/4001"});
+      [&](const PeerId& p, const Multiaddr& at) { found_by_b.insert(p.text() + at.text()); }, options);
+  (void)loop.run_until([&] { return !found_by_a.empty() && !found_by_b.empty(); }, 3s);
+  const bool both = found_by_a == std::set{b.text() + "/ip4/127.0.0.1/tcp/4001"} &&
+                    found_by_b == std::set{a.text() + "/ip4/127.0.0.1/tcp/4001"};
+  return both ? Outcome::Found : Outcome::Lost;
+}
+
+TEST(MdnsDiscovery, TwoOnLoopbackFindEachOther) {
+  const Outcome outcome = find_each_other(io::IpAddress::loopback());
+  if (outcome == Outcome::NoMulticast) GTEST_SKIP() << "no multicast here";
+  EXPECT_EQ(outcome, Outcome::Found);
+}
+
+// In a network of its own, so that nothing leaves the machine; loopback has no IPv6 multicast. Returns an exit status.
+int ipv6_in_a_network_of_its_own() {
+  constexpr int kNoNetwork = 77;
+  const uid_t user = ::getuid();
+  if (::unshare(CLONE_NEWNET) != 0) {
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return kNoNetwork;
+    std::ofstream("/proc/self/uid_map") << "0 " << user << " 1";  // so that ip keeps what we may
+  }
+  if (std::system("ip link add mdns0 type veth peer name mdns1 2>/dev/null") != 0) return kNoNetwork;
+  for (const char* end : {"mdns0", "mdns1"})
+    std::ofstream(std::string("/proc/sys/net/ipv6/conf/") + end + "/accept_dad") << 0;
+  if (std::system("ip link set mdns0 up && ip link set mdns1 up") != 0) return kNoNetwork;
+  io::EpollLoop loop;
+  io::WorkPool pool(1, "resolver");
+  const io::SocketNetwork network(loop, pool);
+  std::vector<io::IpAddress> here;
+  // The kernel gives the interface its link-local address in its own time.
+  (void)loop.run_until([&] { return !(here = network.interface_addresses()).empty(); }, 3s);
+  if (here.empty()) return kNoNetwork;
+  return find_each_other(here[0]) == Outcome::Found ? 0 : 1;
+}
+
+TEST(MdnsDiscovery, TwoOnOneIpv6LinkFindEachOther) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(ipv6_in_a_network_of_its_own());
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no network namespaces here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(MdnsDiscovery, AnAddressOfNoInterfaceIsNamed) {
+  io::EpollLoop loop;
+  crypto::SecureRandom random;
+  const PeerId self = PeerId::from_key(PrivateKey::generate(random).public_key());
+  const auto none = Discovery::start(
+      loop, random, self, [] { return std::vector<Multiaddr>(); }, [](const PeerId&, const Multiaddr&) {},
+      {.interface = *io::IpAddress::parse("2001:db8::77")});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::NotFound);
+  EXPECT_NE(none.error().message.find("2001:db8::77"), std::string::npos);
 }
 
 }  // namespace

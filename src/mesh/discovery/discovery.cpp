@@ -248,7 +248,7 @@ void Discovery::State::start_multicast() {
   std::vector<io::IpAddress> interfaces = options.multicast_on;
   if (interfaces.empty())
     for (const io::IpAddress& ip : network.interface_addresses())
-      if (!ip.v6 && !ip.is_loopback()) interfaces.push_back(ip);
+      if (!ip.is_loopback() && (!ip.v6 || ip.scope != 0)) interfaces.push_back(ip);
   if (interfaces.empty()) interfaces.push_back(io::IpAddress::loopback());
   for (const io::IpAddress& ip : interfaces) {
     auto started = libp2p::mdns::Discovery::start(

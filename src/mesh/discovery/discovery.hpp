@@ -26,7 +26,7 @@ struct DiscoveryOptions {
   std::shared_ptr<const Registry> registry;        // null: none
   std::string runner_name;
   std::map<std::string, std::string> metadata;  // for people who read the directory
-  // mDNS; null: off. On all interfaces with an IPv4 address (on loopback if there is no other) if none are named.
+  // mDNS; null: off. If none are named: on all interfaces' IPv4 and link-local IPv6 addresses, on loopback without any.
   io::EpollLoop* multicast = nullptr;
   std::vector<io::IpAddress> multicast_on;
   std::uint16_t multicast_port = 5353;
