@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # The short way to everything. Each target installs what it needs first (tools/deps.sh; quick when all is there).
 .DEFAULT_GOAL := build
-.PHONY: conformance deps demo test test-asan-ubsan test-tsan bench fuzz soak format lint install build release clean
+.PHONY: action conformance deps demo test test-asan-ubsan test-tsan bench fuzz soak format lint install build release clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 SECONDS_EACH ?= 30
-NPM_DIRS := $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json))
+NPM_DIRS := $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json action/package-lock.json))
 OURS = $(shell git ls-files -- 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp' ':!tests/corpus' ':!tests/vectors')
 
 # Debian packages, and the npm packages of the tests.
@@ -69,6 +69,12 @@ soak: deps
 	@build/release/src/store/store_soak $(CYCLES)
 	@tools/deps.sh npm tests/e2e
 	@GHMESH_CYCLES=$(CYCLES) GHMESH_BIN=build/release/ghmesh node --test --test-name-pattern='kill -9' tests/e2e/lifetime.test.mjs
+
+# The GitHub action's metadata and bundle, from the flags of ghmesh init and from action/src.
+action: build
+	@tools/deps.sh npm action
+	@node action/inputs.mjs build/dev/ghmesh
+	@node action/build.mjs
 
 format: deps
 	@clang-format-19 -i $(OURS)
