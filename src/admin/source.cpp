@@ -30,7 +30,11 @@ Json fleet_json(const std::optional<Fleet>& fleet) {
   return Json{{"members", fleet->members},
               {"requests", fleet->requests},
               {"charged_calls", fleet->charged_calls},
-              {"calls_saved", fleet->calls_saved}};
+              {"calls_saved", fleet->calls_saved},
+              {"peer_hits", fleet->peer_hits},
+              {"peer_proofs", fleet->peer_proofs},
+              {"upstream_calls", fleet->upstream_calls},
+              {"free_304s", fleet->free_304s}};
 }
 
 }  // namespace

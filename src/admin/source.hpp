@@ -34,7 +34,11 @@ struct Fleet {
   std::uint64_t members = 0;
   std::uint64_t requests = 0;
   std::uint64_t charged_calls = 0;
-  std::uint64_t calls_saved = 0;
+  std::int64_t calls_saved = 0;
+  std::uint64_t peer_hits = 0;
+  std::uint64_t peer_proofs = 0;
+  std::uint64_t upstream_calls = 0;
+  std::uint64_t free_304s = 0;
 };
 
 struct Stats {

@@ -19,6 +19,15 @@ io::Task<> drain_and_stop(node::Node& node, io::EpollLoop& loop) {
   loop.stop();
 }
 
+// SIGHUP: a secret that cannot be used leaves the one that is in use.
+void reload(node::Node& node, const log::Logger& logger) {
+  if (Result<> done = node.reload_secret(); done) {
+    logger.info("secret read again");
+  } else {
+    logger.error("the secret stays as it was", {{"why", done.error().message}});
+  }
+}
+
 // The settings that somebody chose, for the log's first lines; defaults are in --help.
 void log_origins(const log::Logger& logger, const node::config::Loaded& loaded) {
   for (const node::config::Origin& origin : loaded.origins) {
@@ -46,7 +55,11 @@ int serve(const Arguments& arguments, Context& context) {
   io::TaskGroup leaving(loop);
   // Watched before the node starts its threads, which then inherit the mask. The first signal lets what is in flight
   // finish, the second does not wait.
-  io::SignalWatcher signals(loop, {SIGTERM, SIGINT}, [&](int number) {
+  io::SignalWatcher signals(loop, {SIGTERM, SIGINT, SIGHUP}, [&](int number) {
+    if (number == SIGHUP) {
+      if (node) reload(*node, logger);
+      return;
+    }
     if (leaving.size() > 0 || !node) {
       loop.stop();
       return;

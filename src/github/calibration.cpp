@@ -107,6 +107,14 @@ bool Calibration::set_aside(std::string_view host, const Resource& resource, std
   return family != families_.end() && now < family->second.set_aside_until;
 }
 
+void Calibration::believe(std::string_view host, const Resource& resource, std::string_view accept, TimePoint now) {
+  Cell& found = cell(host, resource.cls, accept, now);
+  if (found.phase != ProofPhase::Learning) return;
+  found.canary_passed = true;
+  found.phase = ProofPhase::Proven;
+  found.proven_at = now;
+}
+
 ProofPhase Calibration::phase(std::string_view host, const Resource& resource, std::string_view accept, TimePoint now) {
   const ProofPhase of_class = cell(host, resource.cls, accept, now).phase;
   return set_aside(host, resource, accept, now) ? ProofPhase::Tripped : of_class;

@@ -60,6 +60,10 @@ class Calibration {
   // The formula is known to hold on this host: from recordings, an earlier run of this node, or members of the mesh.
   void vouch(std::string_view host);
 
+  // Another member of the mesh has seen that class follow the formula on this host, and this node has seen the host
+  // tell tags apart: a class that is Learning is Proven from now on. Its own mismatches trip it as ever.
+  void believe(std::string_view host, const Resource& resource, std::string_view accept, TimePoint now);
+
   ProofPhase phase(std::string_view host, const Resource& resource, std::string_view accept, TimePoint now);
   // Matches still missing before that class is Proven; 0 in Proven. Large in Tripped.
   std::size_t missing(std::string_view host, const Resource& resource, std::string_view accept, TimePoint now);

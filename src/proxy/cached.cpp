@@ -118,7 +118,7 @@ io::Task<> Proxy::cached(Exchange& exchange, Plan plan, TimePoint began) {
       collapsed = true;
       continue;
     }
-    Fetch fetch{exchange, plan, began, std::move(slot), {}, {}, std::move(lead), {}, {}};
+    Fetch fetch{exchange, plan, began, std::move(slot), {}, {}, std::move(lead), {}, {}, {}, {}};
     fetch.exchange.request = request;
     if (plan.canonical) {
       fetch.stripped = without_conditions(request.fields);
@@ -351,6 +351,7 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
     kept = keep(plan, fetch.slot, outcome, gathered.body);
     if (plan.canonical && !plan.graphql && !plan.request.anonymous && answer.status() == 200)
       node_candidates_.remember(plan.candidate, plan.key, parts_.planner.stored_groups(plan));
+    if (answer.status() == 200) tell_mesh(fetch, kept);
     fetch.turn.land(true);
     fetch.lead.finish();
   } else {
@@ -358,6 +359,8 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
     outcome.put.clear();
     if (!outcome.drop.empty() && fetch.slot) keep(plan, fetch.slot, outcome, {});
     storing = false;
+    if (fetch.search)
+      parts_.sharing->abandon(*fetch.search, overtaken ? mesh::ReleaseOutcome::Failed : mesh::ReleaseOutcome::Pass);
     fetch.turn.land(false);
     fetch.lead.release();
   }

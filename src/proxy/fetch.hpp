@@ -75,7 +75,9 @@ struct Proxy::Fetch {
   http::Fields stripped;  // what exchange.request.fields views, for canonical plans
   cache::SingleFlight::Lead lead;
   BodyFlights::Turn turn;
-  http::Fields live;  // of the 304 that proved a page, while its successor is probed
+  http::Fields live;                      // of the 304 that proved a page, while its successor is probed
+  crypto::Sha256 prefix;                  // of the tags that GitHub makes for this request
+  std::optional<Sharing::Search> search;  // in the mesh; ends with what this fetch brings
 };
 
 }  // namespace ghmesh::proxy

@@ -55,7 +55,7 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
   if (!answer) {
     if (is_upstream) leave_pace(plan, draw, 0, {}, {});
     // A write whose fate nobody knows may have happened.
-    if (is_upstream) on_write(head.view, head.origin_target, 0);
+    if (is_upstream) co_await invalidate_everywhere(written_by(head.view, head.origin_target, 0));
     if (is_upstream) on_unanswered(plan);
     const bool clients = answer.error().fault == Fault::Client;
     const int code = clients ? 400 : answer.error().code == ErrorCode::Timeout ? 504 : 502;
@@ -72,12 +72,13 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
     }
     // Its body passes unread, so a refusal is told by its fields alone.
     leave_pace(plan, draw, status, (*answer)->fields(), {});
-    on_write(head.view, head.origin_target, status);
+    std::vector<store::GroupId> written = written_by(head.view, head.origin_target, status);
     // RFC 9111 §4.4: also what Location and Content-Location name on this host.
     for (const char* name : {"Location", "Content-Location"})
       if (const auto reference = (*answer)->fields().first(name); reference && !http::is_safe_method(head.view.method))
         if (const auto target = cache::resolve_target(parts_.upstream_authority, plan.target, *reference))
-          on_write(head.view, *target, status);
+          for (const store::GroupId group : written_by(head.view, *target, status)) written.push_back(group);
+    co_await invalidate_everywhere(std::move(written));
   }
   cache_status.forward_status = status;
   http::Fields fields((*answer)->fields());
@@ -128,9 +129,10 @@ io::Task<> Proxy::stream(Exchange& exchange, OriginAnswer& answer, http::Fields 
 }
 
 // status 0: no answer came, so it may have happened or not.
-void Proxy::on_write(const http::RequestView& request, std::string_view target, int status) {
-  if (http::is_safe_method(request.method) || (status != 0 && (status < 200 || status >= 400))) return;
-  invalidate(parts_.planner.written(request.method, target));
+std::vector<store::GroupId> Proxy::written_by(const http::RequestView& request, std::string_view target,
+                                              int status) const {
+  if (http::is_safe_method(request.method) || (status != 0 && (status < 200 || status >= 400))) return {};
+  return parts_.planner.written(request.method, target);
 }
 
 }  // namespace ghmesh::proxy

@@ -30,7 +30,9 @@ class GithubPlanner final : public Planner {
       : options_(std::move(options)),
         authority_(options_.upstream.authority()),
         host_(layout_of(options_.upstream)),
-        keys_(lookup_secret, partition_secret) {}
+        partition_secret_(Bytes(partition_secret.begin(), partition_secret.end())),
+        keys_(lookup_secret, partition_secret),
+        shared_(keys_) {}
 
   Plan plan(const http::RequestView& request, std::string_view origin_target, bool has_body) const override {
     Plan out;
@@ -107,18 +109,34 @@ class GithubPlanner final : public Planner {
   std::vector<store::GroupId> stored_groups(const Plan& plan) const override {
     std::vector<store::GroupId> out;
     const std::string path = folded(route_of(plan.target).path);
+    // Under this node's names, and under those by which another member may ask for a purge.
     out.push_back(named_group(path, false));
+    out.push_back(shared_group(path, false));
     if (!plan.resource.repo.empty()) {
       const std::string repository =
           "/repos/" + std::string(plan.resource.owner) + "/" + std::string(plan.resource.repo);
       out.push_back(named_group(repository, true));
+      out.push_back(shared_group(repository, true));
     }
     return out;
   }
   store::GroupId named_group(std::string_view path, bool below) const override {
-    // The first group is "=" and the path, with owner and repository in lower case.
-    const std::string exact = github::groups_of(path, github::classify("GET", path)).front();
-    return ids({below ? exact.substr(1) + "/**" : exact}).front();
+    return id(keys_, name_of(path, below));
+  }
+  store::GroupId shared_group(std::string_view path, bool below) const override {
+    return id(shared_, name_of(path, below));
+  }
+  void set_shared_secret(ByteView lookup_secret) override {
+    shared_ = github::KeyMaker(lookup_secret, partition_secret_.expose());
+  }
+  store::Key shared_key(const Plan& plan) const override {
+    const std::size_t question = plan.target.find('?');
+    const bool has_query = question != std::string::npos;
+    const std::string path = folded(route_of(plan.target).path);
+    return shared_.candidate_key(
+        authority_,
+        {path, has_query ? std::string_view(plan.target).substr(question + 1) : std::string_view(), has_query},
+        plan.request);
   }
   bool write_removes() const override { return false; }
 
@@ -210,17 +228,26 @@ class GithubPlanner final : public Planner {
     return names_.fold(path, options_.clock->now()).value_or(std::string(path));
   }
 
+  store::GroupId id(const github::KeyMaker& keys, std::string_view name) const {
+    return load_be<std::uint64_t>(keys.group_key(authority_, name).data());
+  }
   std::vector<store::GroupId> ids(const std::vector<std::string>& names) const {
     std::vector<store::GroupId> out;
-    for (const std::string& name : names)
-      out.push_back(load_be<std::uint64_t>(keys_.group_key(authority_, name).data()));
+    for (const std::string& name : names) out.push_back(id(shared_, name));
     return out;
+  }
+  // The first group is "=" and the path, with owner and repository in lower case.
+  static std::string name_of(std::string_view path, bool below) {
+    const std::string exact = github::groups_of(path, github::classify("GET", path)).front();
+    return below ? exact.substr(1) + "/**" : exact;
   }
 
   PlannerOptions options_;
   std::string authority_;
   github::HostKind host_;
+  crypto::SecretBytes partition_secret_;
   github::KeyMaker keys_;
+  github::KeyMaker shared_;
   github::RepositoryNames names_;
 };
 

@@ -78,7 +78,8 @@ io::Task<> Proxy::graphql(Exchange& exchange, Plan plan, TimePoint began) {
       co_await parts_.upstream.call(std::move(upstream), text_body(*document), nullptr);
   // Whatever came of it, a mutation may have happened; so may a document that cannot be read.
   if (!is_query && (!answer || (*answer)->status() < 400))
-    invalidate(parts_.planner.written_by_mutation(request ? request->root_fields : std::vector<std::string>{}));
+    co_await invalidate_everywhere(
+        parts_.planner.written_by_mutation(request ? request->root_fields : std::vector<std::string>{}));
   if (!answer) leave_pace(plan, draw, 0, {}, {});
   if (!answer) {
     lead.fail();

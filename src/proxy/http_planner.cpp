@@ -51,6 +51,10 @@ class HttpPlanner final : public Planner {
   std::vector<store::GroupId> groups(const Plan& plan) const override { return {target_group(plan.target)}; }
   std::vector<store::GroupId> stored_groups(const Plan& plan) const override { return groups(plan); }
   store::GroupId named_group(std::string_view path, bool) const override { return target_group(path); }
+  // Plain RFC 9111 shares nothing with a mesh.
+  void set_shared_secret(ByteView) override {}
+  store::Key shared_key(const Plan& plan) const override { return plan.key; }
+  store::GroupId shared_group(std::string_view path, bool) const override { return target_group(path); }
   bool write_removes() const override { return true; }
   std::vector<store::GroupId> written(std::string_view, std::string_view origin_target) const override {
     return {target_group(origin_target)};

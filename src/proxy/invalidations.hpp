@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <unordered_map>
 #include <vector>
 
@@ -19,6 +20,8 @@ class Invalidations {
   Invalidations(store::TieredStore& store, const store::Key& floor_key);
 
   void touch(const std::vector<store::GroupId>& groups, WallTime now);
+  // As if everything had been written. For this run: the last write on disk is not moved.
+  void touch_all(WallTime now) { floor_ = std::max(floor_, now); }
   // Whether any of an entry's groups was touched after it was last received or validated.
   bool doubts(const std::vector<store::GroupId>& groups, WallTime received) const;
 

@@ -36,6 +36,15 @@ struct Limits {
   static constexpr std::chrono::seconds kAbsenceLife{15};
   // Time to connect a tunnel.
   static constexpr std::chrono::seconds kTunnelConnect{10};
+  // Tokens whose sealing keys are remembered: the job tokens of an hour.
+  static constexpr std::size_t kSealers = 1024;
+  // A repository counts as public for so long after it was seen to be, and how many are remembered.
+  static constexpr std::chrono::minutes kPublicFor{10};
+  static constexpr std::size_t kPublicRepositories = 4096;
+  // A refusal that does not say for how long: GitHub asks for a minute.
+  static constexpr std::chrono::seconds kUntoldPause{60};
+  // How long an answer that must always be proved is handed on to members that were waiting for it.
+  static constexpr std::chrono::milliseconds kJustFetched{250};
 };
 
 }  // namespace ghmesh::proxy

@@ -20,6 +20,9 @@ io::Task<std::optional<github::Refused>> Proxy::enter_pace(const Plan& plan, con
       refused.retry_after = std::chrono::seconds(reading->reset - github::unix_seconds(parts_.loop.wall_now()));
     co_return refused;
   }
+  if (parts_.sharing != nullptr)
+    if (const auto until = parts_.sharing->paused_until(plan, draw.resource))
+      pacing_.hold_until(plan.partition, draw.resource, *until);
   github::PacedRequest paced;
   paced.token = plan.partition;
   paced.resource = draw.resource;
@@ -34,9 +37,23 @@ github::LimitVerdict Proxy::leave_pace(const Plan& plan, const Draw& draw, int s
   if (!parts_.planner.paces()) return {};
   github::LimitVerdict verdict;
   if (status != 0) verdict = github::classify_limit(status, fields, body, parts_.loop.wall_now());
+  Duration pause{};
   if (const auto reading = github::parse_rate_fields(fields); reading && reading->remaining == 0) {
     const auto left = std::chrono::seconds(reading->reset - github::unix_seconds(parts_.loop.wall_now()));
-    if (left.count() > 0) pacing_.hold_until(plan.partition, reading->resource, parts_.loop.now() + left);
+    if (left.count() > 0) {
+      pacing_.hold_until(plan.partition, reading->resource, parts_.loop.now() + left);
+      pause = left;
+    }
+  }
+  if (parts_.sharing != nullptr && status != 0) {
+    // One member's refusal is everybody's: the bucket is the token's, not the node's.
+    if (verdict.kind != github::LimitKind::None)
+      pause = std::max<Duration>(pause, verdict.retry_after.value_or(Limits::kUntoldPause));
+    if (pause.count() > 0) {
+      parts_.sharing->pause(plan, draw.resource, pause);
+    } else {
+      parts_.sharing->resumed(plan, draw.resource);
+    }
   }
   pacing_.done(plan.partition, draw.resource, verdict);
   return verdict;

@@ -69,6 +69,12 @@ class Planner {
   virtual store::GroupId named_group(std::string_view path, bool below) const = 0;
   // Whether a write removes bytes (plain RFC 9111) or only their freshness: a free proof may find them current.
   virtual bool write_removes() const = 0;
+  // The names under which members of a mesh know a resource and its groups: keyed by the mesh's secret once there is
+  // one (32 bytes), by the node's own until then. groups(), written() and written_by_mutation() are such names; the
+  // keys under which this node stores records are its own and stay when the mesh changes its secret.
+  virtual void set_shared_secret(ByteView lookup_secret) = 0;
+  virtual store::Key shared_key(const Plan& plan) const = 0;
+  virtual store::GroupId shared_group(std::string_view path, bool below) const = 0;
   // What a successful write, or one whose fate is unknown, makes doubtful.
   virtual std::vector<store::GroupId> written(std::string_view method, std::string_view origin_target) const = 0;
   virtual std::vector<store::GroupId> written_by_mutation(const std::vector<std::string>& root_fields) const = 0;

@@ -55,10 +55,18 @@ io::Task<std::vector<github::Candidate>> Proxy::candidates(const Plan& plan) {
 
 // Finds what the ladder may offer, and waits while another token's request may be about to bring it. The turn is empty
 // for one who need not be waited for.
-io::Task<BodyFlights::Turn> Proxy::take_turn(const Plan& plan, github::Ladder& ladder, TimePoint deadline) {
+io::Task<BodyFlights::Turn> Proxy::take_turn(Fetch& fetch, github::Ladder& ladder) {
+  const Plan& plan = fetch.plan;
+  const TimePoint deadline = fetch.began + Limits::kTurnWait;
   bool brought = false;
   while (ladder.could_share(parts_.loop.now())) {
     std::vector<github::Candidate> found = co_await candidates(plan);
+    if (fetch.search && fetch.search->body()) {
+      // The fleet's newest goes first; what another token brought here meanwhile is as new.
+      const auto from = fetch.search->from_peer() ? github::Candidate::From::Peer : github::Candidate::From::Node;
+      if (!brought) found.insert(found.begin(), {fetch.search->body(), from});
+      if (found.size() > kMaxCandidates) found.resize(kMaxCandidates);
+    }
     const bool held = !found.empty();
     std::size_t missing = 0;
     if (ladder.wants_candidates(parts_.loop.now())) {
@@ -78,13 +86,17 @@ io::Task<BodyFlights::Turn> Proxy::take_turn(const Plan& plan, github::Ladder& l
   co_return BodyFlights::Turn();
 }
 
-bool Proxy::is_overtaken(const Plan& plan, const Slot& own) {
+bool Proxy::is_overtaken(const Fetch& fetch) {
+  const Plan& plan = fetch.plan;
+  const Slot& own = fetch.slot;
   if (plan.request.anonymous || token_specific_.contains(plan.candidate) ||
       !github::takes_part(parts_.proof.gate, "GET", plan.resource, plan.request) ||
       !github::may_prove_across_tokens(plan.resource) ||
       calibration_.phase(parts_.upstream_authority, plan.resource, plan.request.accept, parts_.loop.now()) !=
           github::ProofPhase::Proven)
     return false;
+  if (fetch.search && fetch.search->body() && !fetch.search->answer() && !equal(*fetch.search->body(), own.body(0)))
+    return true;
   const store::EntryPtr newest = node_candidates_.newest(plan.candidate);
   if (!newest || newest->key == plan.key || equal(newest->body, own.body(0))) return false;
   const Result<Slot> other = Slot::of(newest, plan.policy);
@@ -105,13 +117,13 @@ io::Task<github::SharedBody> Proxy::held_page(std::string target, http::RequestV
 
 io::Task<> Proxy::prove(Fetch& fetch) {
   const Plan& plan = fetch.plan;
+  fetch.prefix = prefixes_.get(plan.partition, plan.request);  // the cache may drop its own while this waits
+  if (co_await ask_mesh(fetch)) co_return;
   const std::size_t question = plan.target.find('?');
   const bool has_query = question != std::string::npos;
   github::Ladder::Input input;
   input.calibration = &calibration_;
-  input.prefix = &prefixes_.get(plan.partition, plan.request);
-  const crypto::Sha256 prefix = *input.prefix;  // the cache may drop its own while this waits
-  input.prefix = &prefix;
+  input.prefix = &fetch.prefix;
   input.host = parts_.upstream_authority;
   input.url_prefix = parts_.proof.url_prefix;
   input.target = {std::string_view(plan.target).substr(0, question),
@@ -126,10 +138,10 @@ io::Task<> Proxy::prove(Fetch& fetch) {
     input.own = github::OwnEntry{github::SharedBody(record, &record->body),
                                  std::string(fetch.slot.entry(0).field("ETag").value_or(""))};
   }
-  const bool overtaken = input.own && is_overtaken(plan, fetch.slot);
+  const bool overtaken = input.own && is_overtaken(fetch);
   if (overtaken) input.own.reset();
   github::Ladder ladder(std::move(input));
-  fetch.turn = co_await take_turn(plan, ladder, fetch.began + Limits::kTurnWait);
+  fetch.turn = co_await take_turn(fetch, ladder);
 
   while (true) {
     if (const auto next_page = ladder.probe_target())
@@ -178,6 +190,7 @@ io::Task<> Proxy::prove(Fetch& fetch) {
         head.body = whole;
         static_cast<void>(ladder.on_answer(head, parts_.loop.now()));
         parts_.planner.learn(plan, whole);
+        judge_candidate(fetch, whole);
         if (overtaken && equal(whole, fetch.slot.body(0))) {
           // The own bytes were current all the while: this resource shows its viewer.
           if (token_specific_.size() >= kMaxTokenSpecific) token_specific_.clear();
@@ -192,6 +205,7 @@ io::Task<> Proxy::prove(Fetch& fetch) {
         co_return answer_stale(fetch, *stale);
       }
     const github::Outcome outcome = ladder.on_answer(head, parts_.loop.now());
+    if (outcome.serve == github::Serve::Answer) tell_mesh_refusal(fetch, status, head.rate_limited);
     if (outcome.drop_own) parts_.store.remove(plan.key);
     if (outcome.store_probe && body) keep_page(fetch.exchange.request, step.target, head, requested);
     switch (outcome.serve) {
@@ -250,9 +264,14 @@ void Proxy::answer_proved(Fetch& fetch, const github::Ladder& ladder, const gith
   const Slot slot = keep(plan, {}, stored, *body);
   if (slot && ladder.shape()) shapes_.put({slot.record(), &slot.record()->body}, *ladder.shape());
   if (!plan.request.anonymous) node_candidates_.remember(plan.candidate, plan.key, parts_.planner.stored_groups(plan));
+  tell_mesh(fetch, slot);
   fetch.turn.land(true);
   fetch.lead.finish();
-  const bool from_peer = ladder.proved_from() == github::Candidate::From::Peer;
+  // Or sealed by a holder of this token elsewhere: then they were this token's own, and came from a peer all the same.
+  const bool own_from_peer =
+      own && fetch.search && fetch.search->answer() && fetch.search->body() && fetch.search->from_peer();
+  const bool from_peer = own_from_peer || ladder.proved_from() == github::Candidate::From::Peer;
+  if (from_peer && fetch.search) parts_.sharing->report(*fetch.search, true);
   http::CacheStatus status;
   status.hit = true;
   status.detail = from_peer ? "peer-proof" : "proof";

@@ -29,6 +29,7 @@ Proxy::Proxy(Parts parts)
       pacing_(parts_.loop, parts_.random, parts_.proof.pacing),
       body_flights_(parts_.loop),
       flight_timer_(parts_.loop, [this] { wait_for_followers(); }),
+      discerned_(parts_.loop),
       background_(parts_.loop) {
   if (parts_.proof.vouched) calibration_.vouch(parts_.upstream_authority);
 }

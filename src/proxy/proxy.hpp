@@ -28,6 +28,7 @@
 #include "proxy/plan.hpp"
 #include "proxy/plan_memo.hpp"
 #include "proxy/proof_memory.hpp"
+#include "proxy/sharing.hpp"
 #include "proxy/slot.hpp"
 #include "proxy/stats.hpp"
 #include "proxy/tunnel_rules.hpp"
@@ -94,6 +95,7 @@ struct Parts {
   TunnelOptions tunnels;
   // Speaks TLS and HTTP to a client that asked for one of tunnels.here, until that connection ends.
   std::function<io::Task<>(std::unique_ptr<io::Stream>)> answer_here;
+  Sharing* sharing = nullptr;  // null: no mesh
 };
 
 class Proxy final : public http::server::Handler {
@@ -106,6 +108,8 @@ class Proxy final : public http::server::Handler {
 
   // What a write here, or on another node, has touched.
   void invalidate(const std::vector<store::GroupId>& groups);
+  // Everything from before now is asked about before it is served again: nobody knows which writes went by.
+  void doubt_all() { invalidations_.touch_all(parts_.loop.wall_now()); }
   github::Calibration& calibration() { return calibration_; }
   const ProofOptions& proof() const { return parts_.proof; }
   // How many bodies of other tokens are known for that plan, as far as memory tells.
@@ -143,7 +147,7 @@ class Proxy final : public http::server::Handler {
   // A whole body as this client wants it: indented, packed, or as it is.
   io::Task<> respond_whole(Exchange& exchange, const Plan& plan, int status, http::Fields fields, ByteView body);
   io::Task<> stream(Exchange& exchange, OriginAnswer& answer, http::Fields fields, std::string_view begun_with);
-  void on_write(const http::RequestView& request, std::string_view target, int status);
+  std::vector<store::GroupId> written_by(const http::RequestView& request, std::string_view target, int status) const;
   io::Task<> graphql(Exchange& exchange, Plan plan, TimePoint began);
 
   // ---- tunnel.cpp
@@ -161,10 +165,10 @@ class Proxy final : public http::server::Handler {
   // ---- prove.cpp
   io::Task<> prove(Fetch& fetch);
   io::Task<std::vector<github::Candidate>> candidates(const Plan& plan);
-  io::Task<BodyFlights::Turn> take_turn(const Plan& plan, github::Ladder& ladder, TimePoint deadline);
+  io::Task<BodyFlights::Turn> take_turn(Fetch& fetch, github::Ladder& ladder);
   // Whether another token has brought a newer body than the own one: then that one is offered first, so that a change
   // is paid for once and not by every token that holds the old body.
-  bool is_overtaken(const Plan& plan, const Slot& own);
+  bool is_overtaken(const Fetch& fetch);
   io::Task<github::SharedBody> held_page(std::string target, http::RequestView request);
   void answer_proved(Fetch& fetch, const github::Ladder& ladder, const github::Outcome& outcome, http::FieldsView live,
                      const cache::Now& requested);
@@ -173,6 +177,17 @@ class Proxy final : public http::server::Handler {
   void keep_page(const http::RequestView& request, const std::string& target, const github::OriginAnswer& answer,
                  const cache::Now& requested);
   io::Task<> answer_limited(Fetch& fetch, const github::Refused& refused);
+
+  // ---- shared.cpp
+  // Asks the mesh before GitHub. True: the client has its answer.
+  io::Task<bool> ask_mesh(Fetch& fetch);
+  bool answer_shared(Fetch& fetch);
+  io::Task<> trust_formula(Fetch& fetch);
+  void tell_mesh(Fetch& fetch, const Slot& slot);
+  void judge_candidate(Fetch& fetch, ByteView whole);
+  void tell_mesh_refusal(Fetch& fetch, int status, bool rate_limited);
+  // A write, here and on every member.
+  io::Task<> invalidate_everywhere(std::vector<store::GroupId> groups);
 
   // ---- pace.cpp
   static Draw draw_of(const Plan& plan, std::string_view method);
@@ -205,6 +220,10 @@ class Proxy final : public http::server::Handler {
   cache::SingleFlight flights_;
   io::Timer flight_timer_;
   std::size_t gathered_bytes_ = 0;
+  // Whether the upstream was seen not to answer 304 to anything, before the first proof with a peer's bytes.
+  enum class Discerning : std::uint8_t { Unknown, Asking, Yes };
+  Discerning discerning_ = Discerning::Unknown;
+  io::Event discerned_;
   io::TaskGroup background_;
   std::string scratch_head_;
   std::string scratch_tail_;

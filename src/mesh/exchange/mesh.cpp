@@ -254,14 +254,18 @@ void Mesh::to_all(const Message& message) {
   for (const PeerId& peer : everybody()) parts_->bus.send(peer, message);
 }
 
-void Mesh::mark_stale(const std::vector<GroupId>& groups, TimePoint now) {
-  parts_->bus.shelf.stale_groups(groups);
+void Mesh::mark_stale(const std::vector<GroupId>& groups, bool drop, TimePoint now) {
+  if (drop) {
+    parts_->bus.shelf.drop_groups(groups);
+  } else {
+    parts_->bus.shelf.stale_groups(groups);
+  }
   for (const GroupId group : groups) parts_->bus.invalidated.emplace_back(now, group);
 }
 
-std::uint64_t Mesh::invalidate(std::vector<GroupId> groups, TimePoint now) {
+std::uint64_t Mesh::invalidate(std::vector<GroupId> groups, bool drop, TimePoint now) {
   groups.resize(std::min(groups.size(), WireLimits::kInvalidatedGroups));
-  mark_stale(groups, now);
+  mark_stale(groups, drop, now);
   const std::uint64_t id = random_.next_u64();
   Telling telling{.id = id, .open = everybody(), .told = 0, .until = now + config_.exchange.invalidate_wait};
   telling.told = telling.open.size();
@@ -269,15 +273,15 @@ std::uint64_t Mesh::invalidate(std::vector<GroupId> groups, TimePoint now) {
     events_.push_back(InvalidateDone{.id = id, .told = 0, .confirmed = 0});
     return id;
   }
-  to_all(Invalidate{.id = id, .groups = std::move(groups)});
+  to_all(Invalidate{.id = id, .groups = std::move(groups), .drop = drop});
   tellings_.push_back(std::move(telling));
   settle(now);
   return id;
 }
 
 void Mesh::on_invalidate(const PeerId& from, const Invalidate& invalidate, TimePoint now) {
-  mark_stale(invalidate.groups, now);
-  events_.push_back(Invalidated{invalidate.groups});
+  mark_stale(invalidate.groups, invalidate.drop, now);
+  events_.push_back(Invalidated{invalidate.groups, invalidate.drop});
   parts_->bus.send(from, Ack{.id = invalidate.id});
 }
 
@@ -385,6 +389,13 @@ std::vector<PeerInfo> Mesh::peers(TimePoint now) const {
 ItemPtr Mesh::held(const LookupKey& key, const Version& version) const {
   const Held* held = parts_->bus.shelf.at(key, version);
   return held == nullptr ? nullptr : held->item;
+}
+
+bool Mesh::holds(const LookupKey& key) const { return parts_->bus.shelf.holds(key); }
+
+PeerId Mesh::publisher(const LookupKey& key, const Version& version) const {
+  const Held* held = parts_->bus.shelf.at(key, version);
+  return held == nullptr ? nobody() : held->publisher;
 }
 
 std::vector<PeerId> Mesh::ranks_of(const LookupKey& key) const { return parts_->bus.ranks.of(key); }

@@ -31,6 +31,7 @@ struct MeshConfig {
 // A write somewhere made these stale; the shelf here knows already.
 struct Invalidated {
   std::vector<GroupId> groups;
+  bool drop = false;  // a purge: the bytes go too; without groups, all of them
 };
 // Our own write has been told: to so many, of whom so many confirmed in time.
 struct InvalidateDone {
@@ -96,7 +97,7 @@ class Mesh {
   void report(const PeerId& peer, bool proved, TimePoint now);
 
   // Tells all members that these groups changed; InvalidateDone follows within the limit.
-  std::uint64_t invalidate(std::vector<GroupId> groups, TimePoint now);
+  std::uint64_t invalidate(std::vector<GroupId> groups, bool drop, TimePoint now);
 
   void pause(const TokenTag& bucket, Duration length, TimePoint now);  // GitHub said stop
   void resumed(const TokenTag& bucket, TimePoint now);                 // GitHub answered normally
@@ -120,6 +121,10 @@ class Mesh {
   const Member* member(const PeerId& peer) const { return membership_.find(peer); }
   // Versions this node can decode deltas against.
   ItemPtr held(const LookupKey& key, const Version& version) const;
+  // Any version of that key.
+  bool holds(const LookupKey& key) const;
+  // Who brought that version here; nobody() if it is not held.
+  PeerId publisher(const LookupKey& key, const Version& version) const;
   // Owner first, then those behind it.
   std::vector<PeerId> ranks_of(const LookupKey& key) const;
   // Whom to keep a connection to: the owners.
@@ -138,7 +143,7 @@ class Mesh {
   void dispatch(const PeerId& from, const Message& message, TimePoint now);
   void on_invalidate(const PeerId& from, const Invalidate& invalidate, TimePoint now);
   void on_ack(const PeerId& from, const Ack& ack, TimePoint now);
-  void mark_stale(const std::vector<GroupId>& groups, TimePoint now);
+  void mark_stale(const std::vector<GroupId>& groups, bool drop, TimePoint now);
   void update_ranks(TimePoint now);
   void to_all(const Message& message);
   std::vector<PeerId> everybody() const;

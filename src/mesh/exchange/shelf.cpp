@@ -123,6 +123,19 @@ std::size_t Shelf::stale_groups(const std::vector<GroupId>& groups) {
   return count;
 }
 
+std::size_t Shelf::drop_groups(const std::vector<GroupId>& groups) {
+  std::vector<LookupKey> gone;
+  for (const auto& [key, entry] : entries_)
+    if (groups.empty() || std::any_of(entry.variants.begin(), entry.variants.end(), [&](const Held& held) {
+          return std::any_of(groups.begin(), groups.end(), [&](const GroupId group) {
+            return std::find(held.item->groups.begin(), held.item->groups.end(), group) != held.item->groups.end();
+          });
+        }))
+      gone.push_back(key);
+  for (const LookupKey& key : gone) remove(key);
+  return gone.size();
+}
+
 void Shelf::remove(const LookupKey& key) {
   const auto it = entries_.find(key);
   if (it == entries_.end()) return;

@@ -48,10 +48,13 @@ class Shelf {
   // The version confirmed last by anyone, unless that token confirmed the other one since: then tokens see different
   // bodies. Null if none.
   const Held* best(const LookupKey& key, const TokenTag& tag);
+  bool holds(const LookupKey& key) const { return entries_.contains(key); }
   const Held* at(const LookupKey& key, const Version& version) const;
   // Nothing of these groups is fresh any more; the bytes stay as candidates. How many.
   std::size_t stale_groups(const std::vector<GroupId>& groups);
   void remove(const LookupKey& key);
+  // Removes all of these groups, or everything if none is named. How many keys.
+  std::size_t drop_groups(const std::vector<GroupId>& groups);
 
   // True if it is new.
   bool note_known(const LookupKey& key);

@@ -22,6 +22,8 @@ struct LinkLimits {
   Duration contact_retry_max = 30s;
   // Looking for owners without a connection.
   Duration owners_every = 500ms;
+  // Peers whose traffic is counted apart: as many as there may be members.
+  std::size_t remembered_peers = 4096;
   // How long the addresses of a member are good for dialling.
   Duration address_life = 30min;
 };

@@ -170,6 +170,7 @@ io::Task<void> Link::read_loop(std::shared_ptr<Session> session) {
     const auto n = co_await session->stream->read_some(buffer);
     if (!n || *n == 0) co_return;
     stats_.bytes_in += *n;
+    traffic_of(session->peer).bytes_in += *n;
     session->envelopes.opener.feed(ByteView(buffer).first(*n));
     while (true) {
       auto frame = session->envelopes.opener.next();
@@ -207,6 +208,7 @@ io::Task<void> Link::write_loop(std::shared_ptr<Session> session) {
     }
     session->queued_bytes = 0;
     stats_.bytes_out += out.size();
+    traffic_of(session->peer).bytes_out += out.size();
     if (auto written = co_await session->stream->write_all(out); !written) {
       session->stream->abort(written.error());
       co_return;
@@ -308,7 +310,7 @@ void Link::pump() {
       if (probed_.size() < options_.exchange.probes) probed_[probed->id] = *probed;
       woke = true;
     } else if (auto* stale = std::get_if<Invalidated>(&event); stale != nullptr && invalidated_) {
-      invalidated_(stale->groups);
+      invalidated_(*stale);
     }
   }
   if (woke) {
@@ -363,8 +365,8 @@ void Link::abandon(FindId find, ReleaseOutcome outcome) {
 
 void Link::report(const PeerId& peer, bool proved) { mesh_.report(peer, proved, now()); }
 
-io::Task<InvalidateDone> Link::invalidate(std::vector<GroupId> groups) {
-  const std::uint64_t id = mesh_.invalidate(std::move(groups), now());
+io::Task<InvalidateDone> Link::invalidate(std::vector<GroupId> groups, bool drop) {
+  const std::uint64_t id = mesh_.invalidate(std::move(groups), drop, now());
   pump();
   // The mesh ends every telling within its own limit; this is for one whose event went by.
   const TimePoint deadline = now() + 2 * options_.exchange.invalidate_wait;
@@ -407,6 +409,16 @@ io::Task<void> Link::leave(Duration patience) {
   mesh_.leave(now());
   pump();
   co_await written(deadline);
+}
+
+PeerTraffic& Link::traffic_of(const PeerId& peer) {
+  if (traffic_.size() >= options_.limits.remembered_peers && !traffic_.contains(peer)) traffic_.clear();
+  return traffic_[peer];
+}
+
+PeerTraffic Link::traffic(const PeerId& peer) const {
+  const auto it = traffic_.find(peer);
+  return it == traffic_.end() ? PeerTraffic{} : it->second;
 }
 
 LinkStats Link::stats() const {

@@ -42,6 +42,12 @@ struct LinkStats {
   std::uint64_t bytes_out = 0;
 };
 
+// Of one peer, sealed, since this process started.
+struct PeerTraffic {
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+};
+
 class Link {
  public:
   static constexpr const char* kProtocol = "/ghmesh/mesh/1.0.0";
@@ -63,7 +69,7 @@ class Link {
   void abandon(FindId find, ReleaseOutcome outcome);
   void report(const PeerId& peer, bool proved);
   // Until all members confirmed, or the limit.
-  io::Task<InvalidateDone> invalidate(std::vector<GroupId> groups);
+  io::Task<InvalidateDone> invalidate(std::vector<GroupId> groups, bool drop = false);
   void pause(const TokenTag& bucket, Duration length);
   void resumed(const TokenTag& bucket);
   // One entry there and back.
@@ -71,11 +77,12 @@ class Link {
   // Hands over, waits until it is written (at most `patience`), leaves.
   io::Task<void> leave(Duration patience);
   // Called for writes elsewhere.
-  void on_invalidated(std::function<void(const std::vector<GroupId>&)> listener) { invalidated_ = std::move(listener); }
+  void on_invalidated(std::function<void(const Invalidated&)> listener) { invalidated_ = std::move(listener); }
 
   const Mesh& mesh() const { return mesh_; }
   Mesh& mesh() { return mesh_; }
   LinkStats stats() const;
+  PeerTraffic traffic(const PeerId& peer) const;
 
  private:
   struct Session;
@@ -93,6 +100,7 @@ class Link {
   io::Task<void> keep_contacts();
   io::Task<void> keep_owners();
   void queue(const PeerId& to, Message message);
+  PeerTraffic& traffic_of(const PeerId& peer);
   void pump();
   TimePoint now() const { return host_.loop().now(); }
 
@@ -109,8 +117,9 @@ class Link {
   std::unordered_map<std::uint64_t, InvalidateDone> told_;
   std::unordered_map<std::uint64_t, ProbeDone> probed_;
   io::Event events_;
-  std::function<void(const std::vector<GroupId>&)> invalidated_;
+  std::function<void(const Invalidated&)> invalidated_;
   LinkStats stats_;
+  std::unordered_map<PeerId, PeerTraffic> traffic_;
   std::shared_ptr<int> alive_;  // listeners of the swarm outlive us; they look here first
   io::TaskGroup tasks_;
 };

@@ -161,7 +161,7 @@ TEST(Link, AWriteIsConfirmedByAll) {
   world.loop.advance(10s);
   int heard = 0;
   for (std::size_t i = 1; i < 4; ++i)
-    world.link(i).on_invalidated([&](const auto& groups) { heard += groups == std::vector<GroupId>{7} ? 1 : 0; });
+    world.link(i).on_invalidated([&](const auto& stale) { heard += stale.groups == std::vector<GroupId>{7} ? 1 : 0; });
   const TimePoint began = world.loop.now();
   const auto done = world.run(world.link(0).invalidate({7}));
   EXPECT_EQ(done.told, 3u);

@@ -347,7 +347,7 @@ void Simulator::write(NodeIndex index, std::uint32_t key) {
   Node& node = *nodes_[index];
   node.cache[key].fresh_until = now_;
   key_state(key).ideal_fresh_until = now_;
-  node.mesh->invalidate({key}, now_);
+  node.mesh->invalidate({key}, false, now_);
   drain(index);
 }
 

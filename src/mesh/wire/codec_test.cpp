@@ -80,6 +80,7 @@ std::vector<Message> one_of_each() {
             .ledger = {key}},
       Ledger{.keys = {key, key}},
       Invalidate{.id = 6, .groups = {7, 8}},
+      Invalidate{.id = 7, .groups = {}, .drop = true},
       Ack{.id = 6},
       Pause{.bucket = fresh().tag, .for_ms = 30000},
       Ping{.sequence = 1, .digest = 2, .updates = {update}, .counters = {row}},

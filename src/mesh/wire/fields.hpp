@@ -97,7 +97,7 @@ void fields(Archive& a, Ledger& m) {
 }
 template <typename Archive>
 void fields(Archive& a, Invalidate& m) {
-  a(m.id), a.list(m.groups, WireLimits::kInvalidatedGroups);
+  a(m.id), a.list(m.groups, WireLimits::kInvalidatedGroups), a(m.drop);
 }
 template <typename Archive>
 void fields(Archive& a, Ack& m) {

@@ -12,8 +12,8 @@ struct WireLimits {
   static constexpr std::size_t kBodyBytes = 4u << 20;
   // A response head after the hop-by-hop fields are gone.
   static constexpr std::size_t kMetadataBytes = 64u << 10;
-  // As many as the store keeps per record.
-  static constexpr std::size_t kGroups = 7;
+  // One per segment of a path and four for its kind; deeper paths stay on their node.
+  static constexpr std::size_t kGroups = 24;
   // A write touches its resource, parents and lists.
   static constexpr std::size_t kInvalidatedGroups = 64;
   // Who validated an answer lately; the newest win.

@@ -177,9 +177,11 @@ struct Chunk {
 struct Ledger {
   std::vector<LookupKey> keys;
 };
+// drop: the bytes go as well; without groups, all there are.
 struct Invalidate {
   std::uint64_t id = 0;
   std::vector<GroupId> groups;
+  bool drop = false;
 };
 struct Ack {
   std::uint64_t id = 0;

@@ -39,6 +39,16 @@ std::string_view action_text(cache::Action action) {
   return "";
 }
 
+std::string_view state_text(mesh::MemberState state) {
+  switch (state) {
+    case mesh::MemberState::Alive: return "alive";
+    case mesh::MemberState::Suspect: return "suspect";
+    case mesh::MemberState::Dead: return "dead";
+    case mesh::MemberState::Left: return "left";
+  }
+  return "";
+}
+
 // Path and query of a target in whatever form, and the authority it names ("" for none).
 struct Named {
   std::string authority;
@@ -113,6 +123,67 @@ admin::Stats NodeAdminSource::stats() const {
   out.quota = quota();
   out.expirations = counted.expirations.value();
   out.proof_state = proof_state();
+  if (parts_.mesh != nullptr) {
+    const mesh::LinkStats traffic = parts_.mesh->link().stats();
+    out.peer_id = parts_.mesh->peer_id();
+    out.connected_peers = parts_.mesh->link().mesh().stats().connected;
+    out.bytes_from_peers = traffic.bytes_in;
+    out.bytes_to_peers = traffic.bytes_out;
+    out.fleet = fleet();
+  }
+  return out;
+}
+
+admin::Fleet NodeAdminSource::fleet() const {
+  const std::vector<std::uint64_t> sums = parts_.mesh->fleet_totals();
+  admin::Fleet out;
+  out.members = parts_.mesh->fleet_members();
+  out.requests = sums[MeshWing::kRequests];
+  out.charged_calls = sums[MeshWing::kChargedCalls];
+  out.calls_saved = static_cast<std::int64_t>(sums[MeshWing::kDirectCalls]) -
+                    static_cast<std::int64_t>(sums[MeshWing::kChargedCalls]);
+  out.peer_hits = sums[MeshWing::kPeerHits];
+  out.peer_proofs = sums[MeshWing::kPeerProofs];
+  out.upstream_calls = sums[MeshWing::kUpstreamCalls];
+  out.free_304s = sums[MeshWing::kFree304s];
+  return out;
+}
+
+admin::MeshView NodeAdminSource::mesh() const {
+  admin::MeshView out;
+  if (parts_.mesh == nullptr) {
+    out.why_none = parts_.no_mesh;
+    return out;
+  }
+  const mesh::Link& link = parts_.mesh->link();
+  out.peer_id = parts_.mesh->peer_id();
+  out.addresses = parts_.mesh->addresses();
+  out.partitions = link.mesh().stats().partitions;
+  for (const mesh::PeerInfo& info : link.mesh().peers(parts_.clock.now())) {
+    admin::PeerRow row;
+    row.peer_id = info.peer.text();
+    if (const auto connection = parts_.mesh->host().swarm().connection(info.peer)) {
+      if (connection->remote_address()) row.address = connection->remote_address()->text();
+      row.direction = connection->direction() == libp2p::Direction::Inbound ? "in" : "out";
+    } else if (const mesh::Member* member = link.mesh().member(info.peer); member && !member->addresses.empty()) {
+      if (const auto address = multiformats::Multiaddr::decode(member->addresses.front()))
+        row.address = address->text();
+    }
+    if (!info.connected) row.direction.clear();
+    row.state = state_text(info.state);
+    row.role = info.banned ? "banned" : info.draining ? "draining" : info.owner ? "owner" : "client";
+    row.rtt_ms = parts_.mesh->rtt_ms(info.peer);
+    row.age_seconds = std::chrono::duration<double>(info.age).count();
+    row.partitions = info.partitions;
+    const mesh::PeerTraffic traffic = link.traffic(info.peer);
+    row.bytes_in = traffic.bytes_in;
+    row.bytes_out = traffic.bytes_out;
+    row.score = info.score;
+    out.peers.push_back(std::move(row));
+  }
+  std::sort(out.peers.begin(), out.peers.end(), [](const auto& a, const auto& b) {
+    return a.direction.empty() != b.direction.empty() ? b.direction.empty() : a.peer_id < b.peer_id;
+  });
   return out;
 }
 
@@ -202,6 +273,7 @@ io::Task<Result<admin::Explanation>> NodeAdminSource::explain(std::string target
   add("policy", parts_.policy);
   explain_held(out, parts_, plan, request);
   if (plan.canonical) explain_proof(out, plan);
+  explain_mesh(out, plan);
   co_return out;
 }
 
@@ -230,14 +302,38 @@ void NodeAdminSource::explain_proof(admin::Explanation& out, const proxy::Plan& 
   out.emplace_back("cost", cost);
 }
 
+void NodeAdminSource::explain_mesh(admin::Explanation& out, const proxy::Plan& plan) {
+  if (parts_.mesh == nullptr || !parts_.mesh->sharing().takes_part(plan, "GET")) {
+    out.emplace_back("mesh", parts_.mesh == nullptr ? "none: " + parts_.no_mesh : "never leaves this node");
+    return;
+  }
+  const mesh::Mesh& mesh = parts_.mesh->link().mesh();
+  const store::Key key = parts_.planner.shared_key(plan);
+  std::string owners;
+  for (const mesh::PeerId& peer : mesh.ranks_of(key))
+    owners += (owners.empty() ? "" : ", ") + (peer == mesh.self().peer ? std::string("this node") : peer.text());
+  out.emplace_back("mesh", "shared");
+  // Who is asked, in this order; what they hold only they know.
+  out.emplace_back("holders", owners.empty() ? "none yet" : owners);
+  out.emplace_back("on_this_shelf", mesh.holds(key) ? "yes" : "no");
+}
+
 io::Task<Result<std::uint64_t>> NodeAdminSource::purge(std::string pattern, bool mesh) {
-  if (mesh) co_return fail(ErrorCode::Unsupported, "this node has no mesh", Fault::Client);
-  if (pattern == "*") co_return parts_.store.clear();
+  if (mesh && parts_.mesh == nullptr)
+    co_return fail(ErrorCode::Unsupported, "this node has no mesh: " + parts_.no_mesh, Fault::Client);
+  if (pattern == "*") {
+    if (mesh) static_cast<void>(co_await parts_.mesh->sharing().purge({}));
+    co_return parts_.store.clear();
+  }
   constexpr std::string_view kBelow = "/*";
   const bool whole_repository = pattern.ends_with(kBelow);
   if (whole_repository) pattern.resize(pattern.size() - kBelow.size());
   if (!pattern.starts_with('/') || pattern.find_first_of("*?#") != std::string::npos)
     co_return fail(ErrorCode::Malformed, "a pattern is a path, /repos/OWNER/REPO/*, or *", Fault::Client);
+  if (mesh) {
+    std::vector<store::GroupId> groups{parts_.planner.shared_group(pattern, whole_repository)};
+    static_cast<void>(co_await parts_.mesh->sharing().purge(std::move(groups)));
+  }
   co_return parts_.store.purge_group(parts_.planner.named_group(pattern, whole_repository));
 }
 

@@ -6,6 +6,7 @@
 
 #include "admin/source.hpp"
 #include "base/clock.hpp"
+#include "node/runtime/mesh_wing.hpp"
 #include "proxy/activity.hpp"
 #include "proxy/authority.hpp"
 #include "proxy/plan.hpp"
@@ -32,6 +33,8 @@ struct AdminParts {
   TimePoint started;
   std::function<std::vector<std::string>()> listen_addrs;
   std::function<bool()> draining;
+  MeshWing* mesh = nullptr;  // null: a local cache
+  std::string no_mesh;       // and why
 };
 
 class NodeAdminSource final : public admin::AdminSource {
@@ -42,6 +45,7 @@ class NodeAdminSource final : public admin::AdminSource {
   admin::Stats stats() const override;
   std::vector<admin::QuotaRow> quota() const override;
   admin::ActivityView activity() const override;
+  admin::MeshView mesh() const override;
   io::Task<Result<admin::Explanation>> explain(std::string target, std::optional<std::string> authorization) override;
   // "*", a path (whatever its query), or /repos/OWNER/REPO/*; Unsupported for another pattern, as keys cannot be turned
   // back into paths.
@@ -49,6 +53,8 @@ class NodeAdminSource final : public admin::AdminSource {
 
  private:
   std::string proof_state() const;
+  admin::Fleet fleet() const;
+  void explain_mesh(admin::Explanation& out, const proxy::Plan& plan);
   void explain_proof(admin::Explanation& out, const proxy::Plan& plan);
 
   AdminParts parts_;

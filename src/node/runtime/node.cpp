@@ -18,6 +18,7 @@
 #include "io/sockets.hpp"
 #include "io/work_pool.hpp"
 #include "node/config/ready_file.hpp"
+#include "node/runtime/mesh_wing.hpp"
 #include "node/runtime/node_key.hpp"
 #include "proxy/client_origin.hpp"
 #include "proxy/proxy.hpp"
@@ -32,6 +33,8 @@ namespace {
 constexpr std::size_t kPoolThreads = 2;
 // Pools to other hosts than the upstream; redirects lead to a handful.
 constexpr std::size_t kMaxOrigins = 16;
+// What a node hands over when it leaves is on its way within that time or not worth a runner's waiting.
+constexpr Duration kLeavePatience = std::chrono::seconds(2);
 
 // Origins of the allow-list, made when they are first asked for.
 class OtherOrigins {
@@ -123,6 +126,8 @@ struct Node::State {
   std::unique_ptr<proxy::Stats> stats;
   std::unique_ptr<proxy::Activity> activity;
   std::unique_ptr<proxy::QuotaBook> quota;
+  std::unique_ptr<MeshWing> mesh;
+  std::string no_mesh;  // why this node is a local cache
   std::unique_ptr<proxy::Proxy> proxy;
   std::unique_ptr<HttpsDoor> https;
   std::unique_ptr<http::server::Server> server;
@@ -138,9 +143,13 @@ struct Node::State {
   io::TaskGroup tasks;
 
   proxy::DialRules dial_rules(bool public_only) const { return {public_only, &known_hosts}; }
+  // Of all entries in these groups of the mesh's, or of all.
+  std::size_t purge(const std::vector<mesh::GroupId>& groups);
+
   Result<> open();
   Result<> open_https();
   void take_over();
+  Result<> open_mesh();
   Result<> bind();
   Result<> bind_admin();
   Result<> announce_ready();
@@ -189,6 +198,8 @@ Result<> Node::State::open() {
   planner = config.freshness == github::FreshnessPolicy::Http
                 ? proxy::make_http_planner(std::move(planning), keys.lookup.expose(), keys.partition.expose())
                 : proxy::make_github_planner(std::move(planning), keys.lookup.expose(), keys.partition.expose());
+  if (Result<> joined = open_mesh(); !joined) return joined;
+
   proxy::ProofOptions proof;
   proof.gate.enabled = config.proof;
   // A proof needs TLS to the origin, or an origin on this machine (rule 5); the configuration admits no other.
@@ -221,9 +232,49 @@ Result<> Node::State::open() {
                      config.rewrite_links,
                      named_key(keys, "the formula"),
                      tunnels(config),
-                     [this](std::unique_ptr<io::Stream> stream) { return https->answer(std::move(stream)); }};
+                     [this](std::unique_ptr<io::Stream> stream) { return https->answer(std::move(stream)); },
+                     mesh ? &mesh->sharing() : nullptr};
   proxy = std::make_unique<proxy::Proxy>(std::move(parts));
   server = std::make_unique<http::server::Server>(loop, *proxy, http::server::Limits{}, logger);
+  if (mesh) {
+    mesh->link().on_invalidated([this](const mesh::Invalidated& stale) {
+      if (stale.drop) {
+        static_cast<void>(purge(stale.groups));
+      } else {
+        proxy->invalidate(stale.groups);
+      }
+    });
+    // Writes that went by while this node was away are known to nobody here.
+    proxy->doubt_all();
+  }
+  return {};
+}
+
+std::size_t Node::State::purge(const std::vector<mesh::GroupId>& groups) {
+  // What is on its way meanwhile is doubted when it comes.
+  proxy->invalidate(groups);
+  if (groups.empty()) {
+    proxy->doubt_all();
+    return store->clear();
+  }
+  std::size_t gone = 0;
+  for (const mesh::GroupId group : groups) gone += store->purge_group(group);
+  return gone;
+}
+
+Result<> Node::State::open_mesh() {
+  if (!config.p2p) {
+    no_mesh = "--p2p off";
+    return {};
+  }
+  if (!planner->paces()) {
+    no_mesh = "--freshness http shares nothing";
+    return {};
+  }
+  Result<MeshWing::Opened> opened = MeshWing::open(config, {network, random, metrics, *planner, *stats, logger});
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  mesh = std::move(opened->wing);
+  no_mesh = std::move(opened->why_not);
   return {};
 }
 
@@ -277,7 +328,8 @@ Result<> Node::State::bind_admin() {
   admin_source = std::make_unique<NodeAdminSource>(
       AdminParts{loop.clock(), *planner, *authorities, *stats, *activity, *proxy, config.upstream.authority(),
                  std::string(github::to_string(config.freshness)), *quota, *store, started,
-                 [this] { return std::vector<std::string>{to_string(listen)}; }, [this] { return draining; }});
+                 [this] { return std::vector<std::string>{to_string(listen)}; }, [this] { return draining; },
+                 mesh.get(), no_mesh});
   std::array<std::uint8_t, 8> run{};
   random.fill(run);
   events = std::make_unique<NodeEvents>(NodeEvents::Parts{loop, *activity, *proxy, *quota, *store,
@@ -307,13 +359,22 @@ Result<> Node::State::announce_ready() {
     ready.listen = listen;
     ready.socket = socket;
     ready.admin = admin;
+    if (mesh) {
+      ready.p2p = mesh->addresses();
+      ready.peer_id = mesh->peer_id();
+    }
     ready.pid = ::getpid();
     if (Result<> written = config::write_ready_file(*config.ready_file, ready); !written)
       return std::unexpected(std::move(written.error()).with_context("--ready-file"));
   }
-  if (config.p2p)
-    logger.info("local cache only", {{"why", config.wants_mesh() ? "this version does not join a mesh"
-                                                                 : "no mesh secret (GHMESH_SECRET or --secret-file)"}});
+  if (mesh) {
+    mesh->start();
+    logger.info("mesh", {{"peer_id", mesh->peer_id()},
+                         {"secret", mesh::to_string(mesh->secret_source())},
+                         {"listen", mesh->addresses().empty() ? std::string("none") : mesh->addresses().front()}});
+  } else if (config.p2p) {
+    logger.info("local cache only", {{"why", no_mesh}});
+  }
   logger.info("ready", {{"listen", to_string(listen)},
                         {"admin", admin ? to_string(*admin) : std::string("off")},
                         {"upstream", config.upstream.text()},
@@ -341,6 +402,7 @@ io::Task<> Node::drain() {
   state_->draining = true;
   if (state_->https) co_await state_->https->drain();
   co_await state_->server->drain();
+  if (state_->mesh) co_await state_->mesh->leave(kLeavePatience);
   // Streams that would go on for ever end here; the listener goes last, so that a monitor sees the drain.
   state_->events->hub().close();
   if (state_->admin_server) co_await state_->admin_server->drain();
@@ -349,6 +411,16 @@ io::Task<> Node::drain() {
 const io::Endpoint& Node::listen_endpoint() const { return state_->listen; }
 std::optional<io::Endpoint> Node::admin_endpoint() const { return state_->admin; }
 metrics::Registry& Node::metrics() { return state_->metrics; }
+
+MeshWing* Node::mesh() { return state_->mesh.get(); }
+
+Result<> Node::reload_secret() {
+  if (!state_->mesh) return {};
+  Result<> done = state_->mesh->reload_secret();
+  // Names of groups follow the secret: which writes touched what is not known under the new ones.
+  if (done) state_->proxy->doubt_all();
+  return done;
+}
 
 std::string Node::stats_json() const { return admin::to_json(state_->admin_source->stats()); }
 

@@ -19,6 +19,8 @@
 
 namespace ghmesh::node {
 
+class MeshWing;
+
 class Node {
  public:
   // Opens the store, binds every listener and writes the ready file. Errors name the setting that cannot be had.
@@ -32,7 +34,13 @@ class Node {
   Node& operator=(const Node&) = delete;
 
   // Stops accepting, finishes what is in flight (10 s at most), writes what is queued for the disk.
+  // Members of the mesh get what this node owned.
   io::Task<> drain();
+
+  // Reads the mesh secret again from where it came (SIGHUP). Nothing is said where there is no mesh.
+  Result<> reload_secret();
+  // The node's half of the mesh; null: a local cache.
+  MeshWing* mesh();
 
   // The real addresses, with the ports that were picked.
   const io::Endpoint& listen_endpoint() const;

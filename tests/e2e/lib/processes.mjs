@@ -151,12 +151,12 @@ function appearance (file) {
 }
 
 // A node in front of `upstream`. Resolves when all its listeners are bound.
-export async function startNode (scratch, upstream, { args = [], cacheDir = 'none', listen = '127.0.0.1:0', env = {}, command = 'serve' } = {}) {
+export async function startNode (scratch, upstream, { args = [], cacheDir = 'none', listen = '127.0.0.1:0', env = {}, command = 'serve', p2p = ['--p2p', 'off'] } = {}) {
   const name = `node-${++scratch.nodes}`
   const readyFile = scratch.file(`${name}.ready.json`)
   const socket = scratch.file(`${name}.sock`)
   const child = scratch.start(name, BIN, [command, '--upstream', upstream, '--listen', listen, '--admin', '127.0.0.1:0', '--socket', socket,
-    '--p2p', 'off', '--cache-dir', cacheDir, '--log-level', 'debug', '--ready-file', readyFile, ...args], { env })
+    ...p2p, '--cache-dir', cacheDir, '--log-level', 'debug', '--ready-file', readyFile, ...args], { env })
   const ready = await orDeath(child, 'its ready file', appearance(readyFile))
   return {
     child,
@@ -166,6 +166,8 @@ export async function startNode (scratch, upstream, { args = [], cacheDir = 'non
     url: `http://${ready.listen}`,
     port: Number(ready.listen.split(':').at(-1)),
     stats: async () => (await fetch(`http://${ready.admin}/api/stats`)).json(),
+    peers: async () => (await fetch(`http://${ready.admin}/api/peers`)).json(),
+    admin: ready.admin,
     stop: signal => stop(child, signal),
     log: () => logOf(child)
   }
