@@ -70,6 +70,6 @@ Description: libp2p in C++: TCP, Noise, TLS, yamux, identify, ping, mDNS
 Version: ${PROJECT_VERSION}
 Requires.private: libsodium openssl
 Cflags: -I\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}/ghmesh -std=c++23
-Libs: -L\${prefix}/${archives} -Wl,--start-group${pkgconfig_libs} -Wl,--end-group -lssl -lcrypto -lsodium -lpthread
+Libs: -L\${prefix}/${archives} -Wl,--start-group${pkgconfig_libs} -Wl,--end-group -lssl -lcrypto -lsodium -lresolv -lpthread
 ")
 install(FILES ${PROJECT_BINARY_DIR}/ghmesh-libp2p.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT libp2p)
