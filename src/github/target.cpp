@@ -120,17 +120,28 @@ ParsedTarget parse_target(std::string_view text) {
   return parsed;
 }
 
-std::optional<std::string> with_plain_slashes(std::string_view text) {
-  const std::string_view path = text.substr(0, text.find('?'));
+namespace {
+
+// Where the part behind /repos/OWNER/REPO/ begins; nothing for other paths.
+std::optional<std::size_t> below_repository(std::string_view path) {
   const std::size_t root = path.starts_with("/api/v3/") ? 7 : 0;
   if (!path.substr(root).starts_with("/repos/")) return std::nullopt;
-  // Behind /repos/OWNER/REPO/.
   std::size_t rest = root + 7;
   for (int i = 0; i < 2; ++i) {
     rest = path.find('/', rest);
     if (rest == std::string_view::npos) return std::nullopt;
     ++rest;
   }
+  return rest;
+}
+
+}  // namespace
+
+std::optional<std::string> with_plain_slashes(std::string_view text) {
+  const std::string_view path = text.substr(0, text.find('?'));
+  const std::optional<std::size_t> below = below_repository(path);
+  if (!below) return std::nullopt;
+  const std::size_t rest = *below;
   for (const std::string_view kind : {"contents/", "git/ref/", "git/refs/", "git/matching-refs/"}) {
     if (!path.substr(rest).starts_with(kind)) continue;
     std::string out(text.substr(0, rest));
@@ -142,6 +153,19 @@ std::optional<std::string> with_plain_slashes(std::string_view text) {
     if (parse_target(out).problem == TargetProblem::None) return out;
   }
   return std::nullopt;
+}
+
+bool is_name_with_slashes(std::string_view text) {
+  const std::string_view path = text.substr(0, text.find('?'));
+  const std::optional<std::size_t> below = below_repository(path);
+  if (!below || path.substr(0, *below).find('%') != std::string_view::npos) return false;
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool slash = i + 2 < path.size() && text.substr(i, 3) == "%2F";
+    plain += slash ? '/' : text[i];
+    if (slash) i += 2;
+  }
+  return parse_target(plain).problem == TargetProblem::None;
 }
 
 std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name) {

@@ -30,6 +30,12 @@ std::vector<std::string> AuthorityRules::github_hosts() {
 
 AuthorityRules::AuthorityRules(const http::Url& upstream, std::vector<std::string> allowed_hosts)
     : allowed_(allowed_hosts.empty() ? github_hosts() : std::move(allowed_hosts)) {
+  const std::string host = http::to_lower(upstream.host);
+  if (host != "api.github.com" && !is_loopback_name(host) && !io::IpAddress::parse(host)) {
+    tenant_ = host.starts_with("api.") && host.ends_with(".ghe.com") ? host.substr(4) : host;
+    allowed_.push_back(tenant_);
+    allowed_.push_back("*." + tenant_);
+  }
   upstream_names_.insert("api.github.com");
   upstream_names_.insert("api.github.com:443");
   upstream_names_.insert(http::to_lower(upstream.authority()));
@@ -62,6 +68,11 @@ bool AuthorityRules::is_allowed(std::string_view host) const {
     const std::string_view suffix = std::string_view(rule).substr(1);
     return lower.size() > suffix.size() && lower.ends_with(suffix);
   });
+}
+
+bool AuthorityRules::is_of_tenant(std::string_view host) const {
+  const std::string lower = http::to_lower(host);
+  return !tenant_.empty() && (lower == tenant_ || lower.ends_with("." + tenant_));
 }
 
 Destination AuthorityRules::decide(std::string_view authority) const {

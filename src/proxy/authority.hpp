@@ -34,7 +34,10 @@ class AuthorityRules {
 
   // authority as the request carried it ("" from HTTP/1.0 without Host means the upstream).
   Destination decide(std::string_view authority) const;
-  // The same for CONNECT, where the port counts: 443 only, unless the authority is the upstream's own.
+  // Whether a host belongs to the GHE.com tenant or the Enterprise Server that the upstream is: these keep uploads,
+  // archives and files on names of their own below the tenant's, and may lie in a private network as the upstream may.
+  bool is_of_tenant(std::string_view host) const;
+  // The same as decide() for CONNECT, where the port counts: 443 only, unless the authority is the upstream's own.
   Destination decide_tunnel(std::string_view authority) const;
 
   // GitHub's asset, storage, upload and web hosts that API answers redirect to.
@@ -48,6 +51,7 @@ class AuthorityRules {
   std::set<std::uint16_t> own_ports_;                  // of listeners; any loopback name with such a port is ours
   std::vector<std::string> own_addresses_;
   std::vector<std::string> allowed_;
+  std::string tenant_;  // lower case; empty for github.com and for origins on this machine
 };
 
 }  // namespace ghmesh::proxy

@@ -30,6 +30,26 @@ TEST(Authority, GitHubsOwnHostsAreStreamedAndNobodyElses) {
     EXPECT_EQ(r.decide(name), Destination::Refused) << name;
 }
 
+TEST(Authority, AnEnterprisesOwnNamesAreStreamed) {
+  const AuthorityRules tenant = rules("https://api.acme.ghe.com");
+  for (const char* name : {"uploads.acme.ghe.com", "acme.ghe.com:443", "codeload.ACME.ghe.com"}) {
+    EXPECT_EQ(tenant.decide(name), Destination::Allowed) << name;
+    EXPECT_TRUE(tenant.is_of_tenant(std::string_view(name).substr(0, std::string_view(name).find(':')))) << name;
+  }
+  EXPECT_EQ(tenant.decide("api.acme.ghe.com"), Destination::Upstream);
+  const AuthorityRules server = rules("https://ghes.example.test/api/v3");
+  EXPECT_EQ(server.decide("codeload.ghes.example.test"), Destination::Allowed);
+  EXPECT_EQ(server.decide("ghes.example.test"), Destination::Upstream);
+  for (const char* name : {"uploads.other.ghe.com", "ghe.com", "xacme.ghe.com", "acme.ghe.com.evil.test",
+                           "uploads.acme.ghe.com:8443", "evilghes.example.test"}) {
+    EXPECT_EQ(tenant.decide(name), Destination::Refused) << name;
+    EXPECT_EQ(server.decide(name), Destination::Refused) << name;
+    EXPECT_FALSE(tenant.is_of_tenant(name)) << name;
+  }
+  EXPECT_FALSE(rules().is_of_tenant("uploads.github.com"));
+  EXPECT_EQ(rules("http://127.0.0.1:7").decide("x.127.0.0.1"), Destination::Refused);
+}
+
 TEST(Authority, AClientWithABaseUrlIsToldFromOneThatIsRedirectedHere) {
   const AuthorityRules r = rules();
   EXPECT_TRUE(r.is_own("localhost:8418"));

@@ -45,10 +45,14 @@ class GithubPlanner final : public Planner {
     }
     out.partition = keys_.partition(out.request);
     github::ParsedTarget parsed = github::parse_target(origin_target);
+    bool named = false;  // an escaped slash inside a name
     if (parsed.problem == github::TargetProblem::EncodedSlash && cache::is_cacheable_method(request.method)) {
       if (std::optional<std::string> plain = github::with_plain_slashes(origin_target)) {
         out.respelt = std::make_shared<const std::string>(std::move(*plain));
         parsed = github::parse_target(*out.respelt);
+      } else if (github::is_name_with_slashes(origin_target)) {
+        parsed.problem = github::TargetProblem::None;
+        named = true;
       }
     }
     if (parsed.problem != github::TargetProblem::None) {
@@ -69,6 +73,8 @@ class GithubPlanner final : public Planner {
     if (has_body || route.surface != github::Surface::Rest) return out;
     if (!out.request.cacheable() || !github::accepts_plain_json(out.request.accept)) return out;
     out.resource = github::classify(request.method == "HEAD" ? "GET" : request.method, route.path, out.request.accept);
+    // Which part of an unknown path is a name, nobody knows.
+    if (named && !out.resource.known) return out;
     if (!set_policy(out)) return out;
 
     github::Target target{route.path, parsed.target.query, parsed.target.has_query};

@@ -39,7 +39,26 @@ TEST_F(PlanTest, EscapedSlashesOfOctokitAreTheSameFile) {
   EXPECT_EQ(escaped.key, plain.key);
   EXPECT_EQ(escaped.target, plain.target);
   EXPECT_EQ(escaped.resource.family, plain.resource.family);
-  EXPECT_FALSE(plan(*p, "/repos/o/r/branches/a%2Fb").cacheable);
+}
+
+TEST_F(PlanTest, ASlashInsideANameIsAResourceOfItsOwn) {
+  const auto p = planner();
+  for (const char* target : {"/repos/o/r/branches/a%2Fb", "/repos/o/r/branches/a%2Fb/protection",
+                             "/repos/o/r/labels/area%2Fci", "/repos/o/r/compare/main...a%2Fb"}) {
+    const Plan named = plan(*p, target);
+    EXPECT_TRUE(named.cacheable) << target;
+    EXPECT_TRUE(named.target.ends_with(target)) << named.target;
+    std::string plain = target;
+    plain.replace(plain.find("%2F"), 3, "/");
+    EXPECT_NE(named.key, plan(*p, plain).key) << target;
+  }
+  // A branch that is called a/protection is not the protection of a.
+  EXPECT_EQ(plan(*p, "/repos/o/r/branches/a%2Fprotection").resource.family,
+            plan(*p, "/repos/o/r/branches/main").resource.family);
+  for (const char* target :
+       {"/repos/o/r/branches/..%2F..%2F..%2Fuser", "/repos/o/r/branches/a%2F%2Fb", "/repos/o/r/branches/a%5Cb",
+        "/repos/o/r/branches/a%2fb", "/repos/o%2Fr/x/branches/a", "/repos/o/r/nothing/a%2Fb", "/user/a%2Fb"})
+    EXPECT_FALSE(plan(*p, target).cacheable) << target;
 }
 
 TEST_F(PlanTest, ARepositorysNumberIsItsNameOnceKnown) {

@@ -150,3 +150,18 @@ test('what is local says so: Cache-Status, Age, X-From-Cache, rate limits', asyn
   assert.equal(unchanged.status, 304)
   assert.equal(unchanged.raw.length, 0)
 })
+
+test('octokit: a slash inside a branch or label is kept and proved like any other name', async t => {
+  const { token, standin, base } = await reverse(t)
+  const octokit = new Octokit({ auth: token, baseUrl: base })
+  await standin.set('/repos/octo-org/repo-1/branches/feature/x', { name: 'feature/x' })
+  await standin.set('/repos/octo-org/repo-1/labels/area/ci', { name: 'area/ci' })
+  for (const call of [() => octokit.rest.repos.getBranch({ ...REPO, branch: 'feature/x' }), () => octokit.rest.issues.getLabel({ ...REPO, name: 'area/ci' })]) {
+    const { charged, result } = await standin.cost(async () => {
+      for (let round = 0; round < 2; ++round) await call()
+      return call()
+    })
+    assert.match(result.data.name, /\//)
+    assert.equal(charged, 1)
+  }
+})

@@ -31,6 +31,16 @@ namespace {
 
 // Files, name resolution; the disk tier has its own thread.
 constexpr std::size_t kPoolThreads = 2;
+
+// A proof is a round trip: with c connections and a round trip of r a node makes c / r of them a second, and GitHub's
+// pace lets each token have 60 in flight. Each of the server's 1,024 clients may wait for one.
+http::client::Limits upstream_limits() {
+  http::client::Limits out;
+  out.connections = 64;
+  out.waiting = 1024;
+  return out;
+}
+
 // Pools to other hosts than the upstream; redirects lead to a handful.
 constexpr std::size_t kMaxOrigins = 16;
 // What a node hands over when it leaves is on its way within that time or not worth a runner's waiting.
@@ -42,11 +52,14 @@ class OtherOrigins {
   OtherOrigins(io::Network& network, std::shared_ptr<const tls::ClientContext> tls, proxy::DialRules rules)
       : network_(network), tls_(std::move(tls)), rules_(rules) {}
 
-  std::shared_ptr<proxy::Origin> get(const std::string& host) {
+  // internal_too: the host may have an address of a private network.
+  std::shared_ptr<proxy::Origin> get(const std::string& host, bool internal_too) {
     if (const auto known = origins_.find(host); known != origins_.end()) return known->second;
     if (origins_.size() >= kMaxOrigins) origins_.clear();
+    proxy::DialRules rules = rules_;
+    rules.public_only = rules.public_only && !internal_too;
     auto origin = std::make_shared<proxy::ClientOrigin>(
-        network_.loop(), http::client::Origin{host, true, proxy::make_connector(network_, host, 443, tls_, rules_)});
+        network_.loop(), http::client::Origin{host, true, proxy::make_connector(network_, host, 443, tls_, rules)});
     origins_.emplace(host, origin);
     return origin;
   }
@@ -187,8 +200,10 @@ Result<> Node::State::open() {
   others = std::make_unique<OtherOrigins>(network, std::move(*public_tls), dial_rules(true));
   const std::string authority = config.upstream.authority();
   upstream = std::make_unique<proxy::ClientOrigin>(
-      loop, http::client::Origin{authority, config.upstream.secure(),
-                                 proxy::make_connector(network, config.upstream.host, config.upstream.port, tls, {})});
+      loop,
+      http::client::Origin{authority, config.upstream.secure(),
+                           proxy::make_connector(network, config.upstream.host, config.upstream.port, tls, {})},
+      upstream_limits());
   authorities = std::make_unique<proxy::AuthorityRules>(config.upstream);
   stats = std::make_unique<proxy::Stats>(metrics);
   activity = std::make_unique<proxy::Activity>(loop.clock());
@@ -213,10 +228,10 @@ Result<> Node::State::open() {
                      *planner,
                      *store,
                      *upstream,
-                     [this](std::string host) { return others->get(host); },
+                     [this](std::string host) { return others->get(host, authorities->is_of_tenant(host)); },
                      [this](proxy::TunnelTo to, std::string host, std::uint16_t port) {
                        // Our own listener has names that mean the upstream; it is not a place to tunnel to.
-                       const bool anywhere = to == proxy::TunnelTo::Named ||
+                       const bool anywhere = to == proxy::TunnelTo::Named || authorities->is_of_tenant(host) ||
                                              (to == proxy::TunnelTo::Upstream && host == config.upstream.host &&
                                               port == config.upstream.port);
                        return proxy::dial_host(network, std::move(host), port, dial_rules(!anywhere));
