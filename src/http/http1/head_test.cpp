@@ -70,6 +70,12 @@ TEST(RequestHead, TargetForms) {
   const Read connect("CONNECT api.github.com:443 HTTP/1.1\r\nHost: api.github.com\r\n\r\n");
   EXPECT_EQ(connect.head.form, TargetForm::Authority);
   EXPECT_EQ(connect.head.authority, "api.github.com:443");
+  for (const char* proxy : {"127.0.0.1:8418", "[::1]:8418", "localhost:8418", "172.17.0.1:8418"}) {
+    const std::string text = "CONNECT api.github.com:443 HTTP/1.1\r\nHost: " + std::string(proxy) + "\r\n\r\n";
+    const Read undici(text);
+    EXPECT_EQ(undici.head.authority, "api.github.com:443") << proxy;
+  }
+  EXPECT_EQ(status_of("GET http://a/ HTTP/1.1\r\nHost: 127.0.0.1:80\r\n\r\n"), 400) << "CONNECT alone";
   EXPECT_EQ(Read("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").head.form, TargetForm::Asterisk);
   EXPECT_EQ(status_of("GET / HTTP/1.0\r\n\r\n"), 0);
 }
