@@ -22,7 +22,7 @@ constexpr std::array kRoutes{
     Route{"/healthz", "GET, HEAD"},   Route{"/readyz", "GET, HEAD"},      Route{"/api/stats", "GET, HEAD"},
     Route{"/api/quota", "GET, HEAD"}, Route{"/api/explain", "GET, HEAD"}, Route{"/api/purge", "POST"},
     Route{"/metrics", "GET, HEAD"},   Route{"/api/events", "GET"},        Route{"/api/activity", "GET, HEAD"},
-    Route{"/api/peers", "GET, HEAD"}, Route{"/api/verify", "POST"},
+    Route{"/api/peers", "GET, HEAD"}, Route{"/api/verify", "POST"},       Route{"/mcp", "GET, POST, DELETE"},
 };
 
 int status_of(const Error& error) {
@@ -87,7 +87,8 @@ io::Task<> Admin::answer(Exchange& exchange) {
       co_await route(exchange, target.path, target.query, reply);
     }
   }
-  if (exchange.begun()) co_return;  // a stream, and it has ended
+  // A stream that has ended, or an answer made elsewhere; or a body that the server itself answers for.
+  if (exchange.begun() || (target.path == "/mcp" && reply.status == 200)) co_return;
   http::Fields fields = fields_for(reply.type);
   if (!reply.allow.empty()) fields.add("Allow", reply.allow);
   // A client that has gone needs no answer.
@@ -115,6 +116,9 @@ io::Task<> Admin::route(Exchange& exchange, std::string_view path, std::string_v
     reply.body = to_json(source_.activity(), is_local(exchange));
   } else if (path == "/api/events") {
     co_await stream_events(exchange, query, reply);
+  } else if (path == "/mcp") {
+    if (mcp_ == nullptr) co_return reply.fail(404, "there is no MCP server here");
+    co_await mcp_->answer(exchange);
   } else if (path == "/api/peers") {
     reply.body = to_json(source_.mesh());
   } else if (path == "/api/verify") {

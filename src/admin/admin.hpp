@@ -17,6 +17,7 @@
 //   GET  /api/events                 what happens, as it happens (doc/formats/events.md); ?kinds=stats,peer
 //   GET  /api/explain?target=…       what would happen to that request, with this request's Authorization
 //   POST /api/purge?pattern=…        {"purged":N}; &mesh=on for the whole mesh
+//   POST /mcp, GET, DELETE           the MCP server, where one is mounted
 //   GET  /metrics                    Prometheus text or OpenMetrics
 //
 // Every answer forbids caching, framing and sniffing. Requests by a foreign name or from a foreign page get 403
@@ -30,6 +31,9 @@ class Admin final : public http::server::Handler {
   Admin(AdminSource& source, EventHub& events, const metrics::Registry& registry, const io::Endpoint& bound,
         const Limits& limits = {})
       : source_(source), events_(events), registry_(registry), bound_(bound), limits_(limits) {}
+
+  // Answers /mcp, behind this listener's rules for browsers.
+  void mount_mcp(http::server::Handler& handler) { mcp_ = &handler; }
 
   io::Task<> answer(http::server::Exchange& exchange) override;
 
@@ -46,6 +50,7 @@ class Admin final : public http::server::Handler {
   AdminSource& source_;
   EventHub& events_;
   const metrics::Registry& registry_;
+  http::server::Handler* mcp_ = nullptr;
   const io::Endpoint bound_;
   const Limits limits_;
 };

@@ -27,7 +27,7 @@ struct FakeSource final : AdminSource {
     out.requests = 7;
     return out;
   }
-  std::vector<QuotaRow> quota() const override { return {{"ab", "core", 60, 59, 1, 2, 3}}; }
+  std::vector<QuotaRow> quota() const override { return {{"ab", "core", 60, 59, 1, 2, 3, -2, 4, std::nullopt}}; }
   ActivityView activity() const override { return {{0.5}, {}, {{"GET", "/secret", "miss", "default", 200, 1, 2}}, {}}; }
   io::Task<Result<Explanation>> explain(std::string target, std::optional<std::string> authorization) override {
     asked = target + " " + authorization.value_or("-");

@@ -20,7 +20,10 @@ Json rows_json(const std::vector<QuotaRow>& rows) {
                        {"remaining", row.remaining},
                        {"used", row.used},
                        {"reset", row.reset},
-                       {"spent_by_this_node", row.spent_by_this_node}});
+                       {"spent_by_this_node", row.spent_by_this_node},
+                       {"spent_by_others", row.spent_by_others},
+                       {"forecast_remaining", row.forecast_remaining},
+                       {"empty_at", row.empty_at ? Json(*row.empty_at) : Json(nullptr)}});
   }
   return out;
 }

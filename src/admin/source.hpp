@@ -27,6 +27,10 @@ struct QuotaRow {
   std::int64_t used = 0;
   std::int64_t reset = 0;  // Unix seconds
   std::uint64_t spent_by_this_node = 0;
+  std::int64_t spent_by_others = 0;  // used, less the above
+  // At the pace of this window so far: what will be left at reset (may be negative), and when nothing is left.
+  std::int64_t forecast_remaining = 0;
+  std::optional<std::int64_t> empty_at;  // Unix seconds
 };
 
 // Sums over the live members of a mesh, each counted once.

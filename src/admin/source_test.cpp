@@ -16,7 +16,7 @@ TEST(Source, StatsHaveTheContractsMembers) {
   stats.local_hits = 2;
   stats.proofs = 2;
   stats.calls_saved = -3;
-  stats.quota.push_back({"ab", "core", 5000, 4999, 1, 1767229200, 1});
+  stats.quota.push_back({"ab", "core", 5000, 4999, 1, 1767229200, 1, 0, 4990, std::nullopt});
   const std::string text = to_json(stats);
   EXPECT_EQ(text.back(), '\n');
   EXPECT_EQ(text.find('\n'), text.size() - 1);

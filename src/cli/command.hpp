@@ -71,6 +71,7 @@ int secret_new(const Arguments& arguments, Context& context);
 int completion(const Arguments& arguments, Context& context);
 int register_peer(const Arguments& arguments, Context& context);
 int discover(const Arguments& arguments, Context& context);
+int mcp(const Arguments& arguments, Context& context);
 int p2p(const Arguments& arguments, Context& context);
 
 }  // namespace ghmesh::cli

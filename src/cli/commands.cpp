@@ -179,6 +179,18 @@ constexpr std::array kCommands{
                 "and * is everything.\n",
             .rules = {.flags = kReportFlags, .operands_min = 1, .operands_max = 1, .operands = "PATTERN"},
             .run = purge},
+    Command{
+        .name = "mcp",
+        .usage = "[flags]",
+        .summary = "the node as an MCP server on stdio",
+        .details =
+            "For agents: {\"command\": \"ghmesh\", \"args\": [\"mcp\"]}. Tools: quota_report, cache_stats, "
+            "fleet_stats,\n"
+            "list_peers, explain_request, verify_mesh, github_get, purge. Resources: ghmesh://stats, ghmesh://quota,\n"
+            "ghmesh://peers. GH_TOKEN or GITHUB_TOKEN is the credential of github_get and explain_request. The same\n"
+            "server is at /mcp of the admin listener, over streamable HTTP.\n",
+        .rules = {.flags = kAskFlags},
+        .run = mcp},
     Command{.name = "demo",
             .usage = "[flags]",
             .summary = "the main job on this machine, without the network",

@@ -202,7 +202,8 @@ std::vector<admin::QuotaRow> NodeAdminSource::quota() const {
   std::vector<admin::QuotaRow> out;
   for (const github::QuotaView& view : parts_.quota.ledger().view(parts_.clock.wall_now())) {
     out.push_back({view.token, view.resource, view.limit, view.remaining, view.used, view.reset,
-                   static_cast<std::uint64_t>(std::max<std::int64_t>(0, view.spent_by_this_node))});
+                   static_cast<std::uint64_t>(std::max<std::int64_t>(0, view.spent_by_this_node)), view.spent_by_others,
+                   view.forecast_remaining, view.empty_at});
   }
   return out;
 }

@@ -14,11 +14,7 @@ constexpr std::array kQuotaLevels{50, 20, 5, 0};
 // Tokens and resources whose level is known; job tokens come and go.
 constexpr std::size_t kMaxLevels = 4096;
 
-// The members of an object, without its braces.
-std::string members(const Json& object) {
-  std::string out = object.dump(-1, ' ', false, Json::error_handler_t::replace);
-  return out.substr(1, out.size() - 2);
-}
+std::string dump(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 int level_of(const github::QuotaView& view) {
   int level = 0;
@@ -57,7 +53,26 @@ void NodeEvents::look() {
   look_at_breakers();
   look_at_store();
   look_at_quota();
+  look_at_mesh();
   timer_.arm_at(parts_.loop.now() + std::chrono::duration_cast<TimePoint::duration>(kLookEvery));
+}
+
+void NodeEvents::tell(admin::EventKind kind, log::Level level, const std::string& object) {
+  hub_.publish(kind, object.substr(1, object.size() - 2));
+  if (parts_.told) parts_.told(kind, level, object);
+}
+
+void NodeEvents::look_at_mesh() {
+  std::set<std::string> now;
+  for (const admin::PeerRow& peer : parts_.mesh().peers)
+    if (peer.state == "alive" || peer.state == "suspect") now.insert(peer.peer_id);
+  for (const std::string& peer : now)
+    if (!peers_.contains(peer))
+      tell(admin::EventKind::Peer, log::Level::Info, dump(Json{{"state", "joined"}, {"peer", peer}}));
+  for (const std::string& peer : peers_)
+    if (!now.contains(peer))
+      tell(admin::EventKind::Peer, log::Level::Warn, dump(Json{{"state", "left"}, {"peer", peer}}));
+  peers_ = std::move(now);
 }
 
 // A kind of resource whose proofs have stopped because the formula did not hold, and when they go on.
@@ -71,24 +86,25 @@ void NodeEvents::look_at_breakers() {
     const github::ProofPhase before = std::exchange(known, cell.phase);
     const bool tripped = cell.phase == github::ProofPhase::Tripped;
     if (before == cell.phase || (!tripped && cell.phase != github::ProofPhase::Proven)) continue;
-    hub_.publish(admin::EventKind::Breaker,
-                 members(Json{{"state", github::to_string(cell.phase)},
-                              {"host", cell.host},
-                              {"class", github::to_string(cell.cls)},
-                              {"media_type", cell.media_type},
-                              {"matches", cell.matches},
-                              {"mismatches", cell.mismatches},
-                              {"retry_in_seconds", std::chrono::duration<double>(cell.retry_in).count()}}));
+    tell(admin::EventKind::Breaker, tripped ? log::Level::Warn : log::Level::Info,
+         dump(Json{{"state", github::to_string(cell.phase)},
+                   {"host", cell.host},
+                   {"class", github::to_string(cell.cls)},
+                   {"media_type", cell.media_type},
+                   {"matches", cell.matches},
+                   {"mismatches", cell.mismatches},
+                   {"retry_in_seconds", std::chrono::duration<double>(cell.retry_in).count()}}));
   }
 }
 
 void NodeEvents::look_at_store() {
   const store::Stats stats = parts_.store.stats();
   if (stats.degraded == degraded_ && stats.io_errors == io_errors_) return;
-  hub_.publish(admin::EventKind::Store, members(Json{{"state", stats.degraded ? "degraded" : "ok"},
-                                                     {"io_errors", stats.io_errors},
-                                                     {"write_drops", stats.write_drops},
-                                                     {"disk_bytes", stats.disk_bytes}}));
+  tell(admin::EventKind::Store, stats.degraded ? log::Level::Error : log::Level::Warn,
+       dump(Json{{"state", stats.degraded ? "degraded" : "ok"},
+                 {"io_errors", stats.io_errors},
+                 {"write_drops", stats.write_drops},
+                 {"disk_bytes", stats.disk_bytes}}));
   degraded_ = stats.degraded;
   io_errors_ = stats.io_errors;
 }
@@ -101,15 +117,17 @@ void NodeEvents::look_at_quota() {
     const int level = level_of(view);
     const bool new_window = known.reset != 0 && view.reset != known.reset;
     // Told when it falls past a level, and when a window begins anew after that.
-    const bool tell = level > known.level || (new_window && level < known.level);
-    known = {tell || new_window ? level : std::max(level, known.level), view.reset};
-    if (!tell) continue;
-    hub_.publish(admin::EventKind::Quota, members(Json{{"token", view.token},
-                                                       {"resource", view.resource},
-                                                       {"limit", view.limit},
-                                                       {"remaining", view.remaining},
-                                                       {"used", view.used},
-                                                       {"reset", view.reset}}));
+    const bool worth = level > known.level || (new_window && level < known.level);
+    known = {worth || new_window ? level : std::max(level, known.level), view.reset};
+    if (!worth) continue;
+    const log::Level bad = view.remaining == 0 ? log::Level::Error : level > 1 ? log::Level::Warn : log::Level::Info;
+    tell(admin::EventKind::Quota, bad,
+         dump(Json{{"token", view.token},
+                   {"resource", view.resource},
+                   {"limit", view.limit},
+                   {"remaining", view.remaining},
+                   {"used", view.used},
+                   {"reset", view.reset}}));
   }
 }
 

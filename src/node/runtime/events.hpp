@@ -2,9 +2,12 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "admin/event_hub.hpp"
+#include "admin/mesh_view.hpp"
+#include "base/log.hpp"
 #include "github/calibration.hpp"
 #include "io/loop.hpp"
 #include "proxy/activity.hpp"
@@ -27,6 +30,9 @@ class NodeEvents {
     proxy::QuotaBook& quota;
     store::TieredStore& store;
     std::function<std::string()> stats;  // the contract's object, one line
+    std::function<admin::MeshView()> mesh;
+    // Told of every rare event, with how bad it is and a JSON object.
+    std::function<void(admin::EventKind, log::Level, const std::string& object)> told;
   };
   NodeEvents(Parts parts, std::string boot, metrics::Registry& registry);
 
@@ -39,6 +45,8 @@ class NodeEvents {
   void look_at_breakers();
   void look_at_store();
   void look_at_quota();
+  void look_at_mesh();
+  void tell(admin::EventKind kind, log::Level level, const std::string& object);
 
   Parts parts_;
   admin::EventHub hub_;
@@ -49,6 +57,7 @@ class NodeEvents {
     std::int64_t reset = 0;
   };
   std::map<std::pair<std::string, std::string>, Level> levels_;  // by token's fingerprint and resource
+  std::set<std::string> peers_;                                  // that are there; bounded by the mesh
   bool degraded_ = false;
   std::uint64_t io_errors_ = 0;
 };

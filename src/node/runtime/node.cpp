@@ -17,6 +17,8 @@
 #include "https_door.hpp"
 #include "io/sockets.hpp"
 #include "io/work_pool.hpp"
+#include "mcp/endpoint.hpp"
+#include "mcp_backend.hpp"
 #include "node/config/ready_file.hpp"
 #include "node/runtime/mesh_wing.hpp"
 #include "node/runtime/node_key.hpp"
@@ -146,6 +148,8 @@ struct Node::State {
   std::unique_ptr<http::server::Server> server;
   std::unique_ptr<NodeAdminSource> admin_source;
   std::unique_ptr<NodeEvents> events;
+  std::unique_ptr<McpBackend> mcp_backend;
+  std::unique_ptr<mcp::Endpoint> mcp;
   std::unique_ptr<admin::Admin> admin_handler;
   std::unique_ptr<http::server::Server> admin_server;
   bool draining = false;
@@ -347,9 +351,14 @@ Result<> Node::State::bind_admin() {
                  mesh.get(), no_mesh});
   std::array<std::uint8_t, 8> run{};
   random.fill(run);
-  events = std::make_unique<NodeEvents>(NodeEvents::Parts{loop, *activity, *proxy, *quota, *store,
-                                                          [this] { return admin::to_json(admin_source->stats()); }},
-                                        to_hex(run), metrics);
+  events = std::make_unique<NodeEvents>(
+      NodeEvents::Parts{loop, *activity, *proxy, *quota, *store,
+                        [this] { return admin::to_json(admin_source->stats()); },
+                        [this] { return admin_source->mesh(); },
+                        [this](admin::EventKind kind, log::Level level, const std::string& object) {
+                          if (mcp) mcp->log(level, admin::to_string(kind), object);
+                        }},
+      to_hex(run), metrics);
   Result<std::unique_ptr<io::Listener>> tcp = fail(ErrorCode::NotFound, "the admin listener is off");
   const auto given = std::find_if(inherited.begin(), inherited.end(),
                                   [](const io::InheritedSocket& one) { return one.name == "admin" && one.endpoint; });
@@ -363,6 +372,9 @@ Result<> Node::State::bind_admin() {
   }
   admin = *(*tcp)->local_endpoint();
   admin_handler = std::make_unique<admin::Admin>(*admin_source, events->hub(), metrics, *admin);
+  mcp_backend = std::make_unique<McpBackend>(*admin_source, *server, config.upstream.authority());
+  mcp = std::make_unique<mcp::Endpoint>(loop, random, *mcp_backend, GHMESH_VERSION);
+  admin_handler->mount_mcp(*mcp);
   admin_server = std::make_unique<http::server::Server>(loop, *admin_handler, http::server::Limits{}, logger);
   admin_server->listen(std::move(*tcp));
   return {};
@@ -420,6 +432,7 @@ io::Task<> Node::drain() {
   if (state_->mesh) co_await state_->mesh->leave(kLeavePatience);
   // Streams that would go on for ever end here; the listener goes last, so that a monitor sees the drain.
   state_->events->hub().close();
+  if (state_->mcp) state_->mcp->close();
   if (state_->admin_server) co_await state_->admin_server->drain();
 }
 

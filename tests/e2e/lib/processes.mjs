@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { Standin } from './standin.mjs'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const BIN = path.resolve(process.env.GHMESH_BIN ?? path.join(root, 'build/dev/ghmesh'))
+export const BIN = path.resolve(process.env.GHMESH_BIN ?? path.join(root, 'build/dev/ghmesh'))
 const STANDIN = path.resolve(process.env.GHMESH_STANDIN_BIN ?? path.join(path.dirname(BIN), 'ghmesh-standin'))
 // A loaded machine is slow, not wrong.
 const PATIENCE = 30_000
