@@ -89,6 +89,8 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::uint64_t streams_out = 0;
+    std::uint64_t resets_in = 0;
+    std::uint64_t resets_out = 0;
   } counted_;  // what the swarm's counters have already
   RemoteInfo info_;
   std::shared_ptr<resource::ConnectionPermit> permit_;

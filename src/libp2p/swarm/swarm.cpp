@@ -195,7 +195,10 @@ void Swarm::count_traffic(PeerConnection& connection) {
   const yamux::Connection& mux = *connection.mux_;
   catch_up(instruments_->bytes_in, connection.counted_.bytes_in, mux.bytes_in());
   catch_up(instruments_->bytes_out, connection.counted_.bytes_out, mux.bytes_out());
-  catch_up(instruments_->streams_out, connection.counted_.streams_out, mux.session().counters().opened_out);
+  const yamux::Counters& streams = mux.session().counters();
+  catch_up(instruments_->streams_out, connection.counted_.streams_out, streams.opened_out);
+  catch_up(instruments_->resets_in, connection.counted_.resets_in, streams.resets_in);
+  catch_up(instruments_->resets_out, connection.counted_.resets_out, streams.resets_out);
 }
 
 void Swarm::on_closed(const std::shared_ptr<PeerConnection>& connection, const Error& why) {

@@ -26,6 +26,10 @@ struct Swarm::Instruments {
   metrics::Counter& streams_in = registry.counter("p2p_streams_total", "streams opened", {{"direction", "in"}});
   metrics::Counter& streams_out = registry.counter("p2p_streams_total", "streams opened", {{"direction", "out"}});
   metrics::Counter& streams_refused = registry.counter("p2p_streams_refused_total", "inbound streams over a limit");
+  metrics::Counter& resets_in =
+      registry.counter("p2p_stream_resets_total", "streams cut off, by whom", {{"direction", "in"}});
+  metrics::Counter& resets_out =
+      registry.counter("p2p_stream_resets_total", "streams cut off, by whom", {{"direction", "out"}});
   metrics::Counter& bytes_in = registry.counter("p2p_bytes_total", "above the secure channel", {{"direction", "in"}});
   metrics::Counter& bytes_out = registry.counter("p2p_bytes_total", "above the secure channel", {{"direction", "out"}});
 };

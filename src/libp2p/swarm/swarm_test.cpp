@@ -93,6 +93,32 @@ TEST(Swarm, DialsByPeerIdAndServesAStream) {
   EXPECT_EQ(b.resources.usage().streams, 0u);
 }
 
+TEST(Swarm, CountsConnectionsHandshakesStreamsOctetsAndResets) {
+  World w;
+  Host a(w.net, 1), b(w.net, 2);
+  a.peerstore.add(b.id, {b.listen()}, 1h, w.loop.now());
+  EXPECT_EQ(w.run(World::ask(a, b.id, "hello")), "hello");
+  {
+    auto cut = w.run(a.swarm.open(b.id, "/echo/1.0.0"));
+    ASSERT_TRUE(cut);
+    EXPECT_TRUE(w.run(
+        [](io::Stream& s) -> io::Task<bool> { co_return (co_await s.write_all(as_bytes("x"))).has_value(); }(**cut)));
+    w.loop.advance(10ms);
+  }  // dropped while it is open
+  w.loop.advance(2s);
+  const auto count = [](Host& host, std::string name, metrics::Labels labels) {
+    return host.registry.counter(name, "", std::move(labels)).value();
+  };
+  EXPECT_EQ(count(a, "p2p_handshakes_total", {{"result", "done"}}), 1u);
+  EXPECT_EQ(count(a, "p2p_streams_total", {{"direction", "out"}}), 2u);
+  EXPECT_EQ(count(b, "p2p_streams_total", {{"direction", "in"}}), 2u);
+  EXPECT_EQ(count(a, "p2p_stream_resets_total", {{"direction", "out"}}), 1u);
+  EXPECT_EQ(count(b, "p2p_stream_resets_total", {{"direction", "in"}}), 1u);
+  EXPECT_EQ(count(b, "p2p_stream_resets_total", {{"direction", "out"}}), 0u);
+  EXPECT_GT(count(a, "p2p_bytes_total", {{"direction", "out"}}), 30u);
+  EXPECT_EQ(count(a, "p2p_bytes_total", {{"direction", "out"}}), count(b, "p2p_bytes_total", {{"direction", "in"}}));
+}
+
 TEST(Swarm, ConcurrentConnectsShareOneDial) {
   World w;
   Host a(w.net, 1), b(w.net, 2);
