@@ -41,6 +41,7 @@ test-asan-ubsan test-tsan: test-%: deps
 # goes to tools/bench/hits: --quick takes less than a minute, --note FILE appends the tables to FILE.
 HITS ?=
 bench: release
+	@cmake --build build/release -j $(JOBS) --target paced_load
 	@tools/bench/hits $(HITS)
 	@cmake --build build/release -j $(JOBS) --target ghmesh-standin
 	@tools/bench/proofs

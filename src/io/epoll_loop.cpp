@@ -56,7 +56,7 @@ void Descriptor::on_events(std::uint32_t events) {
   }
 }
 
-EpollLoop::EpollLoop() {
+EpollLoop::EpollLoop() : turn_began_(clock_.now()), turn_ended_(turn_began_) {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   GHMESH_CHECK(epoll_ >= 0 && wake_ >= 0);
@@ -100,13 +100,14 @@ void EpollLoop::turn(TimePoint latest) {
       timeout_ms = -1;
     } else {
       // Rounded up: waking early would only spin until the timer is due.
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake_at - clock_.now());
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake_at - turn_ended_);
       timeout_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
     }
   }
   std::array<epoll_event, 256> events;
   const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout_ms);
-  const TimePoint begin = clock_.now();
+  turn_began_ = clock_.now();
+  turn_wall_.reset();
   // First only mark what is ready, then run it: running may destroy descriptors named later in this batch.
   for (int i = 0; i < count; ++i) {
     if (events[static_cast<std::size_t>(i)].data.ptr == nullptr) {
@@ -116,20 +117,23 @@ void EpollLoop::turn(TimePoint latest) {
           ->on_events(events[static_cast<std::size_t>(i)].events);
     }
   }
-  fire_timers(begin);
+  fire_timers(turn_began_);
   run_batch();
-  longest_turn_ = std::max(longest_turn_, Duration(clock_.now() - begin));
+  turn_ended_ = clock_.now();
+  longest_turn_ = std::max(longest_turn_, Duration(turn_ended_ - turn_began_));
 }
 
 void EpollLoop::run() {
   stopped_ = false;
+  turn_ended_ = clock_.now();
   while (!stopped_) turn(TimePoint::max());
 }
 
 bool EpollLoop::run_until(const std::function<bool()>& done, Duration limit) {
   const TimePoint end = clock_.now() + std::chrono::duration_cast<TimePoint::duration>(limit);
   while (!done()) {
-    if (clock_.now() >= end) return false;
+    turn_ended_ = clock_.now();
+    if (turn_ended_ >= end) return false;
     turn(end);
   }
   return true;

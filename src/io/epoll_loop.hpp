@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "io/loop.hpp"
@@ -54,6 +55,11 @@ class EpollLoop final : public Loop {
   ~EpollLoop() override;
 
   const Clock& clock() const override { return clock_; }
+  TimePoint turn_now() const override { return turn_began_; }
+  WallTime turn_wall_now() const override {
+    if (!turn_wall_) turn_wall_ = clock_.wall_now();
+    return *turn_wall_;
+  }
   void post_from_any_thread(std::move_only_function<void()> action) override;
 
   // Runs until stop() was called; can be run again.
@@ -75,6 +81,9 @@ class EpollLoop final : public Loop {
   int epoll_ = -1;
   int wake_ = -1;  // eventfd: another thread has posted
   bool stopped_ = false;
+  TimePoint turn_began_;
+  TimePoint turn_ended_;
+  mutable std::optional<WallTime> turn_wall_;  // read when it is first asked for
   Duration longest_turn_{0};
   std::mutex foreign_mutex_;
   std::vector<std::move_only_function<void()>> foreign_;  // guarded by foreign_mutex_

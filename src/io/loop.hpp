@@ -77,6 +77,10 @@ class Loop {
   virtual const Clock& clock() const = 0;
   TimePoint now() const { return clock().now(); }
   WallTime wall_now() const { return clock().wall_now(); }
+  // When this turn of the loop began: behind now() by what the turn has taken so far, but not read from the system
+  // again. For what happens with every request and does not mind some milliseconds.
+  virtual TimePoint turn_now() const { return now(); }
+  virtual WallTime turn_wall_now() const { return wall_now(); }
 
   // Takes waiter out of the list it is in and runs it in this turn's or the next turn's batch.
   void make_ready(Waiter& waiter) {

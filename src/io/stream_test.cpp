@@ -117,6 +117,26 @@ TEST(Loop, ForeignThreadsAndPoolWorkComeBack) {
   EXPECT_EQ(sum, 4950);
 }
 
+TEST(Loop, TheTimeOfATurnStandsStillWithinIt) {
+  EpollLoop loop;
+  const TimePoint before = loop.now();
+  TimePoint first{}, later{}, next{};
+  WallTime wall{}, wall_later{};
+  loop.post([&] {
+    first = loop.turn_now();
+    wall = loop.turn_wall_now();
+    while (loop.now() < first + 2ms) continue;
+    later = loop.turn_now();
+    wall_later = loop.turn_wall_now();
+    loop.post([&] { next = loop.turn_now(); });
+  });
+  ASSERT_TRUE(loop.run_until([&] { return next != TimePoint{}; }, 10s));
+  EXPECT_GE(first, before);
+  EXPECT_EQ(later, first);
+  EXPECT_EQ(wall_later, wall);
+  EXPECT_GE(next, first + 2ms);
+}
+
 TEST(Deadline, AbortsTheStreamAndCanBeExtended) {
   ManualLoop loop;
   auto [a, b] = make_pipe(loop);

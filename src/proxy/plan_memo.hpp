@@ -5,35 +5,40 @@
 #include <cstddef>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "crypto/secret.hpp"
+#include "http/http1/head.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/plan.hpp"
 
-// The plans of request heads that led to a hit, found again by the very octets of the head. An answer is reused for the
-// token, target and Accept that it was stored under, so nearly always the same program asks again with the same head;
-// parsed strictly it is each time, but what it means need not be worked out twice. Same octets, same plan: only plans
-// that depend on nothing but their head may be remembered (no numbered repositories, whose names are learnt). Heads
-// carry tokens, so they are wiped when they go. Loop thread.
+// The request heads that led to a hit, parsed and planned, found again by their very octets. An answer is reused for
+// the token, target and Accept that it was stored under, so nearly always the same program asks again with the same
+// head; what it says and means need not be worked out twice. Same octets, same head, same plan: only plans that depend
+// on nothing but their head may be remembered (no numbered repositories, whose names are learnt). Heads carry tokens,
+// so they are wiped when they go. Loop thread.
 
 namespace ghmesh::proxy {
 
 class PlanMemo {
  public:
+  struct Known {
+    crypto::SecretText octets;
+    std::vector<http::Field> fields;  // of head; they view octets
+    http::http1::RequestHead head;
+    Plan plan;
+  };
+
   // Null if that head is not known. Valid until the next remember().
-  const Plan* find(std::string_view head) const;
+  const Known* find(std::string_view head) const;
   // Keeps the plan without its views into the request and without its credential: enough for a hit, not for asking the
-  // upstream. Pushes out the oldest of four, so no client can make this slow; heads over
-  // Limits::kPlannedHeadBytes are left out.
+  // upstream. head is all of a head that http1 accepts. Pushes out the oldest of four, so no client can make this slow;
+  // heads over Limits::kPlannedHeadBytes are left out.
   void remember(std::string_view head, const Plan& plan);
 
  private:
-  struct Known {
-    crypto::SecretText head;
-    Plan plan;
-  };
   struct Place {
-    std::size_t hash = 0;
+    std::uint64_t hash = 0;
     std::unique_ptr<const Known> known;
   };
   // Heads whose hashes end alike share a set, the newest first; a set fills one line of the processor's cache.

@@ -45,7 +45,7 @@ http::RequestView Proxy::view_of(const Plan& plan, const http::RequestView& requ
 Slot Proxy::find_in_memory(const Plan& plan) {
   store::EntryPtr record = parts_.store.find(plan.key);
   if (!record) return {};
-  Result<Slot> slot = Slot::of(record, plan.policy);
+  Result<Slot> slot = Slot::of(std::move(record), plan.policy);
   if (slot) return *std::move(slot);
   parts_.store.remove(plan.key);
   return {};
@@ -67,9 +67,16 @@ cache::FreshnessPolicy Proxy::policy_for(const Plan& plan, const Slot& slot) con
   return policy;
 }
 
+const http::http1::RequestHead* Proxy::recall(std::string_view octets) {
+  recalled_ = plans_.find(octets);
+  return recalled_ != nullptr ? &recalled_->head : nullptr;
+}
+
 bool Proxy::try_answer(Exchange& exchange) {
   const http::http1::RequestHead& head = exchange.request();
-  if (const Plan* known = plans_.find(head.octets)) return try_hit(exchange, *known);
+  const PlanMemo::Known* known = std::exchange(recalled_, nullptr);
+  if (known == nullptr || &known->head != &head) known = plans_.find(head.octets);
+  if (known != nullptr) return try_hit(exchange, known->plan);
   if (!cache::is_cacheable_method(head.view.method) || !head.upgrade.empty()) return false;
   if (parts_.authorities.decide(head.authority) != Destination::Upstream) return false;
   const Plan plan = parts_.planner.plan(head.view, head.origin_target, !head.body.empty());
@@ -83,9 +90,9 @@ bool Proxy::try_hit(Exchange& exchange, const Plan& plan) {
   const http::http1::RequestHead& head = exchange.request();
   const Slot slot = find_in_memory(plan);
   if (!slot) return false;
-  const TimePoint began = parts_.loop.now();
+  const TimePoint began = parts_.loop.turn_now();
   const cache::Decision decision = cache::decide(view_of(plan, head.view), slot.candidates(), policy_for(plan, slot),
-                                                 {began, parts_.loop.wall_now()});
+                                                 {began, parts_.loop.turn_wall_now()});
   if (decision.action != cache::Action::Serve) return false;
   http::CacheStatus status;
   status.hit = true;
@@ -99,7 +106,7 @@ bool Proxy::try_hit(Exchange& exchange, const Plan& plan) {
 void Proxy::answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, std::size_t variant, cache::Answer form,
                         http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began) {
   const cache::Entry& entry = slot.entry(variant);
-  const cache::Now now{parts_.loop.now(), parts_.loop.wall_now()};
+  const cache::Now now{parts_.loop.turn_now(), parts_.loop.turn_wall_now()};
   cache::HitFields hit;
   hit.age = entry.age(now);
   hit.status = status;
@@ -164,7 +171,7 @@ void Proxy::answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, 
     if (form.form == cache::Form::NotModified || form.form == cache::Form::RangeNotSatisfiable) body = {};
   }
   out.body = as_text(body);
-  exchange.answer(out);
+  exchange.answer(std::move(out));
   const int answered_status = form.form == cache::Form::NotModified           ? 304
                               : form.form == cache::Form::Partial             ? 206
                               : form.form == cache::Form::RangeNotSatisfiable ? 416

@@ -104,6 +104,7 @@ class Proxy final : public http::server::Handler {
   ~Proxy() override;
 
   bool try_answer(http::server::Exchange& exchange) override;
+  const http::http1::RequestHead* recall(std::string_view octets) override;
   io::Task<> answer(http::server::Exchange& exchange) override;
 
   // What a write here, or on another node, has touched.
@@ -207,6 +208,7 @@ class Proxy final : public http::server::Handler {
   Parts parts_;
   const TunnelRules tunnel_rules_;
   PlanMemo plans_;
+  const PlanMemo::Known* recalled_ = nullptr;  // between recall() and the try_answer() that follows
   Invalidations invalidations_;
   NodeCandidates node_candidates_;
   github::Calibration calibration_;

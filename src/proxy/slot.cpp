@@ -24,7 +24,7 @@ Result<Slot> Slot::of(store::EntryPtr record, const cache::FreshnessPolicy& poli
     view->gzip.resize(view->variants.size());
     record->attachment = std::move(view);
   }
-  out.view_ = std::static_pointer_cast<const View>(record->attachment);
+  out.view_ = static_cast<const View*>(record->attachment.get());
   out.record_ = std::move(record);
   return out;
 }

@@ -63,7 +63,7 @@ class Slot {
   const Packed& packed(std::size_t variant) const;
 
   store::EntryPtr record_;
-  std::shared_ptr<const View> view_;
+  const View* view_ = nullptr;  // the record's attachment
 };
 
 }  // namespace ghmesh::proxy

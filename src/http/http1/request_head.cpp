@@ -49,7 +49,7 @@ ParseState RequestParser::parse_whole(std::string_view buffer, std::span<Field> 
     if (state == LineState::Bad) return fail(400, what);
     break;
   }
-  head_.view.fields = FieldsView(fields.first(count));
+  head_.view.fields = FieldsView::indexed(fields.first(count));
   head_.size = static_cast<std::size_t>(at - buffer.data());
   head_.octets = {head_.view.method.data(), at};
   if (head_.size > limits_.head_bytes) return fail(431, "head too large");

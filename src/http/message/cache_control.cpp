@@ -144,7 +144,7 @@ ResponseCacheControl parse_response_cache_control(FieldsView fields) {
 RequestCacheControl parse_request_cache_control(FieldsView fields) {
   RequestCacheControl out;
   out.present = fields.has("Cache-Control");
-  for_each_directive(fields, [&](const Directive& directive) { apply(out, directive); });
+  if (out.present) for_each_directive(fields, [&](const Directive& directive) { apply(out, directive); });
   if (!out.present) out.no_cache = fields.has_token("Pragma", "no-cache");
   return out;
 }

@@ -62,8 +62,7 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-std::optional<std::string_view> FieldsView::first(std::string_view name) const {
-  if (name.empty()) return std::nullopt;
+std::optional<std::string_view> FieldsView::find(std::string_view name) const {
   // Most fields differ in length or in their first letter: looking there first spares the call.
   const auto first_letter = static_cast<char>(name.front() | 0x20);
   for (const Field& field : fields_) {
@@ -80,6 +79,7 @@ std::size_t FieldsView::count(std::string_view name) const {
 
 std::string FieldsView::joined(std::string_view name) const {
   std::string out;
+  if ((names_ & mark_of(name)) == 0) return out;
   bool any = false;
   for (const Field& field : fields_) {
     if (!iequals(field.name, name)) continue;
@@ -92,6 +92,7 @@ std::string FieldsView::joined(std::string_view name) const {
 
 bool FieldsView::has_token(std::string_view name, std::string_view token) const {
   bool found = false;
+  if ((names_ & mark_of(name)) == 0) return found;
   for (const Field& field : fields_)
     if (iequals(field.name, name))
       for_each_member(field.value, [&](std::string_view member) { found = found || iequals(member, token); });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,6 +36,13 @@ class FieldsView {
  public:
   FieldsView() = default;
   FieldsView(std::span<const Field> fields) : fields_(fields) {}  // NOLINT: a view converts like string_view does
+  // A list that will be asked for many names: most that are not in it are then told so without a search.
+  static FieldsView indexed(std::span<const Field> fields) {
+    FieldsView view(fields);
+    view.names_ = 0;
+    for (const Field& field : fields) view.names_ |= mark_of(field.name);
+    return view;
+  }
 
   auto begin() const { return fields_.begin(); }
   auto end() const { return fields_.end(); }
@@ -42,7 +50,10 @@ class FieldsView {
   bool empty() const { return fields_.empty(); }
 
   // The value of the first line of that name.
-  std::optional<std::string_view> first(std::string_view name) const;
+  std::optional<std::string_view> first(std::string_view name) const {
+    if ((names_ & mark_of(name)) == 0) return std::nullopt;
+    return find(name);
+  }
   bool has(std::string_view name) const { return first(name).has_value(); }
   std::size_t count(std::string_view name) const;
   // All lines of that name, joined by ", " (RFC 9110 §5.3); empty if there is none.
@@ -51,7 +62,16 @@ class FieldsView {
   bool has_token(std::string_view name, std::string_view token) const;
 
  private:
+  // One bit of 64 for a name, by its length and first letter: equal names have equal marks.
+  static constexpr std::uint64_t mark_of(std::string_view name) {
+    if (name.empty()) return 0;
+    const auto letter = static_cast<std::size_t>(static_cast<unsigned char>(name.front()) | 0x20U);
+    return std::uint64_t{1} << ((letter * 11 + name.size()) % 64);
+  }
+  std::optional<std::string_view> find(std::string_view name) const;
+
   std::span<const Field> fields_;
+  std::uint64_t names_ = ~std::uint64_t{0};  // marks of the names that may be in the list
 };
 
 // Calls visit for each non-empty member of a comma-separated list (RFC 9110 §5.6.1), trimmed; commas inside quoted

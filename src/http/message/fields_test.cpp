@@ -16,6 +16,25 @@ TEST(Fields, NamesCompareWithoutCaseAndKeepTheirSpelling) {
   EXPECT_FALSE(fields.has("Age"));
 }
 
+TEST(Fields, AnIndexedViewAnswersAsAnyOther) {
+  // Names with equal first letters and lengths among them, so that marks meet.
+  const std::vector<Field> fields{{"Host", "a"},   {"accept", "b"},  {"Accept-Encoding", "gzip, br"},
+                                  {"Expect", "c"}, {"X-Other", "d"}, {"aCCEPT", "e"},
+                                  {"~odd", "f"}};
+  const FieldsView plain(fields);
+  const FieldsView indexed = FieldsView::indexed(fields);
+  for (const std::string_view name :
+       {"host", "HOST", "Accept", "accept-encoding", "ACCEPT-ENCODING", "Accepz", "expect", "Extent", "x-other", "~ODD",
+        "~odd", "none", "Cache-Control", "", "a"}) {
+    EXPECT_EQ(indexed.first(name), plain.first(name)) << name;
+    EXPECT_EQ(indexed.joined(name), plain.joined(name)) << name;
+    EXPECT_EQ(indexed.has_token(name, "br"), plain.has_token(name, "br")) << name;
+    EXPECT_EQ(indexed.count(name), plain.count(name)) << name;
+  }
+  EXPECT_EQ(indexed.first("Accept"), "b");
+  EXPECT_FALSE(FieldsView::indexed({}).has("Accept"));
+}
+
 TEST(Fields, SetKeepsThePlaceOfTheFirstAndDropsTheRest) {
   Fields fields{{"A", "1"}, {"B", "2"}, {"a", "3"}};
   fields.set("a", "4");

@@ -55,7 +55,9 @@ void Connection::on_drain() {
 io::Task<> Connection::run() {
   unsigned burst = 0;
   while (true) {
-    const http1::ParseState state = parser_.parse(input_.text(), server_.scratch_);
+    const http1::RequestHead* const known = recall();
+    const http1::ParseState state =
+        known != nullptr ? http1::ParseState::Done : parser_.parse(input_.text(), server_.scratch_);
     if (state == http1::ParseState::NeedMore) {
       if (!flush_now() && !co_await flush()) co_return;
       const io::IoStatus::Kind kind = wire::read_once(*stream_, input_).kind;
@@ -72,7 +74,15 @@ io::Task<> Connection::run() {
     }
     ++server_.counts_.requests;
     closing_ = closing_ || server_.draining_ || ++requests_ >= server_.limits_.requests_per_connection;
-    if (!try_hot() && !co_await serve_request()) break;
+    if (!try_hot(known != nullptr ? *known : parser_.head())) {
+      // Another server of the same handler may have had other limits when the head was met.
+      if (known != nullptr && parser_.parse(input_.text(), server_.scratch_) != http1::ParseState::Done) {
+        refuse(431, "the request head is too large here");
+        unread_ = true;
+        break;
+      }
+      if (!co_await serve_request()) break;
+    }
     parser_.reset();
     if (closing_) break;
     if (output_ && output_->bytes() > server_.limits_.coalesced_bytes && !co_await flush()) co_return;
@@ -109,8 +119,13 @@ io::Task<bool> Connection::await_octets() {
   co_return false;
 }
 
-bool Connection::try_hot() {
-  const http1::RequestHead& head = parser_.head();
+// Requests mostly come one at a time, so that the input is one head: then it may be one that needs no parsing.
+const http1::RequestHead* Connection::recall() {
+  const std::string_view text = input_.text();
+  return text.ends_with("\r\n\r\n") ? server_.handler_.recall(text) : nullptr;
+}
+
+bool Connection::try_hot(const http1::RequestHead& head) {
   if (!head.body.empty()) return false;
   exchange_.start(head);
   if (!server_.handler_.try_answer(exchange_)) return false;

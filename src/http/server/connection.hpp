@@ -47,7 +47,8 @@ class Connection final : public ListNode {
   bool flush_now();
   io::Task<Result<>> flush();
 
-  bool try_hot();
+  const http1::RequestHead* recall();
+  bool try_hot(const http1::RequestHead& head);
   io::Task<bool> serve_request();
   io::Task<bool> settle_answer();
   io::Task<bool> settle_body();

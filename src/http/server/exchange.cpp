@@ -74,7 +74,7 @@ void Exchange::add_connection_field(std::string& text) {
     text.append("Connection: keep-alive\r\n");
 }
 
-void Exchange::answer(const Answer& answer) {
+void Exchange::answer(Answer answer) {
   GHMESH_CHECK(sent_ == Sent::Nothing);
   wire::Output& output = connection_.output();
   std::string& text = output.open();
@@ -82,7 +82,7 @@ void Exchange::answer(const Answer& answer) {
   add_connection_field(text);
   text.append("\r\n");
   output.seal();
-  if (!answer.body.empty() && !is_head_request()) output.add_foreign(answer.body, answer.owner);
+  if (!answer.body.empty() && !is_head_request()) output.add_foreign(answer.body, std::move(answer.owner));
   sent_ = Sent::All;
 }
 

@@ -40,7 +40,7 @@ class Exchange {
   std::uint64_t ordinal() const;
 
   // ---- Answering at once, in try_answer() or in a task. Nothing waits.
-  void answer(const Answer& answer);
+  void answer(Answer answer);
 
   // ---- Answering from a task. Each fails with Closed, Timeout or Io once the client is gone or takes nothing; a
   // handler then just returns.
@@ -115,6 +115,13 @@ class Handler {
   }
   // Everything else. Destroyed unfinished when the server is.
   virtual io::Task<> answer(Exchange& exchange) = 0;
+  // The head that these octets are, if try_answer() has answered that very head before: it need not be parsed again.
+  // Otherwise nullptr. Valid until try_answer() returns or recall() is called again; the octets it views are the
+  // handler's own.
+  virtual const http1::RequestHead* recall(std::string_view octets) {
+    static_cast<void>(octets);
+    return nullptr;
+  }
 };
 
 // {"message":"…","status":"404"} with a newline, in the manner of GitHub's own errors.

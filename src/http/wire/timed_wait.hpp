@@ -19,7 +19,7 @@ class TimedWait final : private io::TimerNode {
     if (until != TimePoint::max() && (!armed() || until < when())) arm_at(until);
   }
   void set_deadline_after(Duration delay) {
-    set_deadline(loop().now() + std::chrono::duration_cast<TimePoint::duration>(delay));
+    set_deadline(loop().turn_now() + std::chrono::duration_cast<TimePoint::duration>(delay));
   }
   // The coroutine that waits, if any, goes on as if its time had come.
   void interrupt() {
