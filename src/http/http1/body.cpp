@@ -101,27 +101,52 @@ bool BodyDecoder::eat_size(char c) {
         return true;
       }
       if (c != ';') break;
-      state_ = Where::Extension;
+      state_ = Where::ExtName;
       return true;
     }
-    case Where::Extension:
-      if (c == '\r') {
-        state_ = Where::SizeLf;
-        return true;
-      }
-      if (++extensions_ > limits_.extension_bytes) {
+    case Where::SizeLf:
+      if (c != '\n') break;
+      after_size();
+      return true;
+    default:
+      if (c != '\r' && ++extensions_ > limits_.extension_bytes) {
         what_ = "too many chunk extensions";
         return false;
       }
-      if (!is_octet(c, kValueOctet)) break;
-      return true;
-    default:
-      if (c != '\n') break;
-      after_size();
+      if (!eat_extension(c)) break;
       return true;
   }
   what_ = "bad chunk size line";
   return false;
+}
+
+// ";" name [ "=" ( token / quoted-string ) ], without the white space that RFC 9112 §7.1.1 calls bad: what an extension
+// means is nobody's business here, but where it ends must be the same for everybody.
+bool BodyDecoder::eat_extension(char c) {
+  const bool token = is_octet(c, kTokenOctet);
+  const bool ends_here = state_ == Where::ExtNameMore || state_ == Where::ExtValueMore || state_ == Where::ExtEnd;
+  if (ends_here && (c == '\r' || c == ';')) {
+    state_ = c == ';' ? Where::ExtName : Where::SizeLf;
+    return true;
+  }
+  switch (state_) {
+    case Where::ExtName:
+    case Where::ExtNameMore:
+      if (state_ == Where::ExtNameMore && c == '=') {
+        state_ = Where::ExtValue;
+        return true;
+      }
+      state_ = Where::ExtNameMore;
+      return token;
+    case Where::ExtValue: state_ = c == '"' ? Where::ExtQuoted : Where::ExtValueMore; return c == '"' || token;
+    case Where::ExtValueMore: return token;
+    case Where::ExtQuoted:
+      if (c == '"') state_ = Where::ExtEnd;
+      if (c == '\\') state_ = Where::ExtQuotedPair;
+      return is_octet(c, kValueOctet);
+    case Where::ExtQuotedPair: state_ = Where::ExtQuoted; return is_octet(c, kValueOctet);
+    default: return false;
+  }
 }
 
 void BodyDecoder::after_size() {

@@ -39,10 +39,29 @@ class BodyDecoder {
   const Fields& trailers() const { return trailers_; }
 
  private:
-  enum class Where { Raw, SizeStart, Size, Extension, SizeLf, Chunk, ChunkCr, ChunkLf, Trailers, Done, Error };
+  enum class Where {
+    Raw,
+    SizeStart,
+    Size,
+    ExtName,
+    ExtNameMore,
+    ExtValue,
+    ExtValueMore,
+    ExtQuoted,
+    ExtQuotedPair,
+    ExtEnd,
+    SizeLf,
+    Chunk,
+    ChunkCr,
+    ChunkLf,
+    Trailers,
+    Done,
+    Error
+  };
 
   Step fail(std::string_view what);
   bool eat_size(char c);
+  bool eat_extension(char c);
   void after_size();
   bool eat_trailers(std::string_view input, std::size_t& at);
   bool parse_trailers();

@@ -101,6 +101,15 @@ TEST(Chunked, A13_BadSizesAndEndsAreErrors) {
   EXPECT_FALSE(cut.complete_at_end());
 }
 
+TEST(Chunked, A13_ExtensionsAreReadByTheirGrammar) {
+  for (const char* text : {"1;a\r\n", "1;a=b\r\n", "1;a=\"b;\\\"=\"\r\n", "1;a;b=c;d=\"\"\r\n", "1;!#$=%&\r\n"})
+    EXPECT_EQ(decode_chunked(text + std::string("x\r\n0\r\n\r\n")).body, "x") << text;
+  for (const char* text : {"1;\r\n", "1;;a\r\n", "1;a;\r\n", "1;=b\r\n", "1;a=\r\n", "1;a=;b\r\n", "1;a=@b\r\n",
+                           "1;a=b\"\r\n", "1;a=\"b\r\n", "1;a=\"b\"c\r\n", "1;a=\"b\\\"\r\n", "1;a\x7f\r\n",
+                           "1;a\xff\r\n", "1; a\r\n", "1;a =b\r\n", "1;a= b\r\n", "1;a \r\n", "1;a=b c\r\n"})
+    EXPECT_EQ(decode_chunked(text + std::string("x\r\n0\r\n\r\n")).state, BodyDecoder::State::Error) << text;
+}
+
 TEST(Chunked, LimitsAreReachedAndJustNot) {
   const ChunkLimits limits;
   const auto line = [](std::size_t size) { return "1;" + std::string(size - 4, 'e') + "\r\na\r\n"; };
