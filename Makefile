@@ -18,6 +18,7 @@ build: deps
 	@cmake --build build/dev -j $(JOBS)
 
 release: deps
+	@tools/deps.sh npm cmake/simdjson
 	@cmake --preset release --log-level=WARNING
 	@cmake --build build/release -j $(JOBS) --target ghmesh
 
@@ -60,7 +61,7 @@ fuzz: deps
 # The public HTTP cache suite against a node in plain RFC 9111 mode; tests/conformance/README.md.
 conformance: release
 	@tools/deps.sh npm tests/conformance
-	@node --no-warnings tests/conformance/run.mjs --binary build/release/ghmesh
+	@tests/conformance/node_suite.sh build/release/ghmesh
 
 # kill -9 under write load, CYCLES times: no wrong byte may come back.
 CYCLES ?= 1000
