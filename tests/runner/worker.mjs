@@ -184,12 +184,23 @@ async function runStep (step) {
   settle(step, files, step['continue-on-error'] ? 0 : code)
 }
 
+// What a self-hosted runner's .env file may name: scripts around every job, whatever its workflow says.
+async function runHook (name) {
+  const script = spec.machine[`ACTIONS_RUNNER_HOOK_JOB_${name}`]
+  if (script === undefined) return
+  result.log += `## hook ${name}\n`
+  const files = commandFiles()
+  settle({ name: `hook ${name}` }, files, await execute(['bash', '-e', script], stepEnvironment({}, files)))
+}
+
+await runHook('STARTED')
 for (const step of job.steps) await runStep(step)
 for (const { step, words, own } of posts) {
   result.log += `## ${step.name}\n`
   const files = commandFiles()
   settle(step, files, await execute(words, stepEnvironment(own, files)))
 }
+await runHook('COMPLETED')
 fs.rmSync(commands, { recursive: true })
 result.env = Object.fromEntries(Object.entries(fromSteps).map(([name, value]) => [name, masked(value)]))
 result.left = fs.readdirSync(temp, { recursive: true })
