@@ -3,7 +3,7 @@
 // The bootstrap script by hand: outside of Actions, inside, and where the program has to be downloaded first.
 
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import http from 'node:http'
@@ -63,7 +63,7 @@ echo "proxy: \${HTTPS_PROXY-unset}"`
 
 test('register and discover reach the program', async t => {
   const { scratch, script } = world(t)
-  const more = { GHMESH_BIN: BIN, GHMESH_SECRET: 'ab'.repeat(16) + 'cd01ef23'.repeat(4), GHMESH_REGISTRY: scratch.file('registry'), GHMESH_CACHE_DIR: scratch.file('cache') }
+  const more = { GHMESH_BIN: BIN, GHMESH_SECRET: randomBytes(32).toString('hex'), GHMESH_REGISTRY: scratch.file('registry'), GHMESH_CACHE_DIR: scratch.file('cache') }
   const found = await script(['discover', '3'], more)
   assert.equal(found.code, 0, found.stderr)
   assert.equal(found.text, '')

@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
@@ -114,7 +115,7 @@ test('the Kubernetes example is well formed', t => {
   for (const { name } of container.volumeMounts) assert.ok(set.template.spec.volumes.some(one => one.name === name), name)
   // The settings are ones that a node takes.
   const settings = container.args.slice(1).map(one => one.replace('=/cache', `=${scratch.file('cache')}`).replace('=/run/ghmesh', `=${scratch.dir}`))
-  const found = spawnSync(BIN, ['discover', ...settings], { env: { PATH: process.env.PATH, HOME: scratch.dir, GHMESH_SECRET: 'cd01ef23'.repeat(8) }, encoding: 'utf8' })
+  const found = spawnSync(BIN, ['discover', ...settings], { env: { PATH: process.env.PATH, HOME: scratch.dir, GHMESH_SECRET: randomBytes(32).toString('hex') }, encoding: 'utf8' })
   assert.equal(found.status, 0, found.stderr)
   const values = YAML.parse(fs.readFileSync(path.join(packaging, 'kubernetes/runner-values.yaml'), 'utf8')).template.spec
   assert.equal(values.containers[0].env[0].value, values.containers[0].volumeMounts[1].mountPath)
