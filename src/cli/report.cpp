@@ -88,8 +88,8 @@ std::string quota_table_of(std::string_view json) {
   if (value.is_object() && value.contains("quota") && value["quota"].is_array()) list = &value["quota"];
   if (list == nullptr) return table_of(json);
   if (list->empty()) return "no quota seen yet\n";
-  static constexpr std::array kColumns{"token", "resource",          "limit", "remaining", "used",
-                                       "reset", "spent_by_this_node"};
+  static constexpr std::array kColumns{"token", "resource",           "limit",           "remaining",         "used",
+                                       "reset", "spent_by_this_node", "spent_by_others", "forecast_remaining"};
   std::vector<Row> rows{Row(kColumns.begin(), kColumns.end())};
   for (const Json& entry : *list) {
     Row row;

@@ -21,8 +21,8 @@ TEST(Report, MembersStandInColumns) {
 
 TEST(Report, QuotaHasARowPerTokenAndResource) {
   EXPECT_EQ(quota_table_of(R"({"quota":[{"token":"ab","resource":"core","limit":60,"remaining":1}]})"),
-            "token  resource  limit  remaining  used  reset  spent_by_this_node\n"
-            "ab     core      60     1          -     -      -\n");
+            "token  resource  limit  remaining  used  reset  spent_by_this_node  spent_by_others  forecast_remaining\n"
+            "ab     core      60     1          -     -      -                   -                -\n");
   EXPECT_EQ(quota_table_of(R"({"quota":[]})"), "no quota seen yet\n");
 }
 
