@@ -2,6 +2,7 @@
 #include "report.hpp"
 
 #include <array>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -72,6 +73,15 @@ std::string aligned(const std::vector<Row>& rows) {
   return out;
 }
 
+// A point in time for people.
+std::string utc(std::int64_t unix_seconds) {
+  const std::time_t seconds = unix_seconds;
+  std::tm parts{};
+  if (gmtime_r(&seconds, &parts) == nullptr) return std::to_string(unix_seconds);
+  char text[40];
+  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%SZ", &parts));
+}
+
 }  // namespace
 
 std::string table_of(std::string_view json) {
@@ -88,13 +98,16 @@ std::string quota_table_of(std::string_view json) {
   if (value.is_object() && value.contains("quota") && value["quota"].is_array()) list = &value["quota"];
   if (list == nullptr) return table_of(json);
   if (list->empty()) return "no quota seen yet\n";
+  static constexpr std::string_view kReset = "reset";
   static constexpr std::array kColumns{"token", "resource",           "limit",           "remaining",         "used",
                                        "reset", "spent_by_this_node", "spent_by_others", "forecast_remaining"};
   std::vector<Row> rows{Row(kColumns.begin(), kColumns.end())};
   for (const Json& entry : *list) {
     Row row;
-    for (const char* column : kColumns)
-      row.push_back(entry.is_object() && entry.contains(column) ? scalar(entry[column]) : "-");
+    for (const char* column : kColumns) {
+      const Json member = entry.is_object() && entry.contains(column) ? entry[column] : Json("-");
+      row.push_back(column == kReset && member.is_number_integer() ? utc(member.get<std::int64_t>()) : scalar(member));
+    }
     rows.push_back(std::move(row));
   }
   return aligned(rows);
