@@ -27,7 +27,8 @@ constexpr std::array kGetFlags{
 };
 constexpr std::array kDemoFlags{
     FlagSpec{"latency", 0, "MS", "how far away the stand-in is [50]"},
-    FlagSpec{"resources", 0, "N", "how many questions each client has [100]"},
+    FlagSpec{"nodes", 0, "N", "how many runners there are, 2 to 50 [5]"},
+    FlagSpec{"keys", 0, "K", "how many questions each of them has, 1 to 100 [100]"},
 };
 constexpr std::array kInitFlags{
     FlagSpec{"strict", 0, "", "a node that cannot be had fails the step"},
@@ -195,10 +196,11 @@ constexpr std::array kCommands{
             .usage = "[flags]",
             .summary = "the main job on this machine, without the network",
             .details =
-                "Three clients ask a stand-in for GitHub (recorded answers) the same hundred questions: directly,\n"
-                "through a node, and once more. Then 200 jobs with a token each ask 20 questions at once, on a\n"
-                "budget of 1,000. Prints what GitHub charged and how long it took, and fails if one byte\n"
-                "differs. Nothing is left behind.\n",
+                "A fleet of node processes finds itself through a directory, and its clients ask a stand-in for\n"
+                "GitHub (recorded answers) the same hundred questions: directly, through ghmesh, at the same\n"
+                "instant, with a token per runner, and with one runner killed in the middle. Then 200 jobs with a\n"
+                "token each ask 20 questions at once, on a budget of 1,000. Prints what GitHub charged and how\n"
+                "long it took; fails if one byte differs or more was charged than is due. Nothing is left behind.\n",
             .rules = {.flags = kDemoFlags},
             .run = demo},
     Command{.name = "register",

@@ -1,114 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// demo: the main job on one machine, without the network. Three clients ask the stand-in for GitHub the same questions,
-// first directly, then through a node; what GitHub charged and how long it took is measured at the stand-in and here.
+// demo: the main job on one machine, without the network. A fleet of node processes and its clients ask the stand-in
+// for GitHub the same questions: directly, through ghmesh, all at one instant, with a token each, and with a runner
+// dying in the middle. What GitHub charged is counted at the stand-in; every answer is compared with GitHub's own.
 #include <unistd.h>
 
+#include <charconv>
 #include <iomanip>
+#include <set>
 #include <sstream>
 
 #include "command.hpp"
+#include "demo_fleet.hpp"
 #include "demo_github.hpp"
-#include "http/client/pool.hpp"
-#include "io/sockets.hpp"
-#include "io/task_group.hpp"
-#include "private_node.hpp"
+#include "demo_jobs.hpp"
+#include "demo_live.hpp"
+#include "demo_play.hpp"
 
 namespace ghmesh::cli {
 
 namespace {
 
-constexpr std::size_t kClients = 3;
-constexpr unsigned kResources = 100;
+constexpr unsigned kNodes = 5;
+constexpr unsigned kMostNodes = 50;
+constexpr unsigned kKeys = 100;
 // GitHub's API answers a CI runner in some 50 to 150 ms.
 constexpr unsigned kLatencyMs = 50;
 constexpr unsigned kMaxLatencyMs = 1000;
-constexpr std::size_t kMaxBody = 16u << 20;
-
-// The second story: a matrix of jobs that start at the same instant, each with a token of its own.
-constexpr std::size_t kJobs = 200;
-constexpr std::size_t kQuestions = 20;
-constexpr unsigned kJobLatencyMs = 10;
+constexpr Duration kRoundLimit = std::chrono::minutes(5);
 // Charges beyond one per question: checks of the formula by which GitHub proves answers, before it is relied on.
-constexpr std::size_t kMostLearning = 5;
+constexpr std::uint64_t kMostLearning = 5;
+// Rounds that need questions nobody asked before: the first two share theirs.
+constexpr std::size_t kSets = 4;
 
-struct Round {
-  std::size_t done = 0;
-  std::size_t failed = 0;
-  std::size_t different = 0;  // from what was expected
-  Duration time{0};
-  Spent spent;
-  std::vector<std::vector<std::string>> bodies;  // by client, by resource; empty where something is expected
-};
-
-class Progress {
- public:
-  Progress(std::ostream& out, std::string_view name, std::size_t total)
-      : out_(out), name_(name), total_(total), live_(::isatty(STDERR_FILENO) == 1) {}
-  void show(std::size_t done) {
-    if (live_ && (done % (total_ / 60 + 1) == 0 || done == total_))
-      out_ << '\r' << name_ << ' ' << done << '/' << total_ << std::flush;
-  }
-  ~Progress() {
-    if (live_) out_ << "\r\x1b[K" << std::flush;
-  }
-
- private:
-  std::ostream& out_;
-  std::string name_;
-  const std::size_t total_;
-  const bool live_;
-};
-
-struct Plan {
-  io::Endpoint at;
-  std::vector<std::string> tokens;  // one per client
-  std::vector<std::string> paths;
-  bool staggered = true;              // each client begins at another question
-  std::vector<std::string> expected;  // bodies by resource, to compare with instead of keeping all
-};
-
-// One client: its questions one after the other.
-io::Task<> ask_all(io::Network& network, const Plan& plan, std::size_t client, Round& round, Progress& progress) {
-  http::client::Pool pool(network.loop(), {"api.github.com", false, [&] { return network.dial(plan.at); }});
-  const http::Fields fields{{"Authorization", "token " + plan.tokens[client]},
-                            {"Accept", "application/vnd.github+json"},
-                            {"User-Agent", "ghmesh-demo"}};
-  const std::size_t count = plan.paths.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t at = (i + (plan.staggered ? client * count / plan.tokens.size() : 0)) % count;
-    auto reply = co_await pool.send({.method = "GET", .target = plan.paths[at], .fields = fields.view()});
-    Result<std::string> body = reply && (*reply)->status() == 200 ? co_await (*reply)->read_all(kMaxBody)
-                                                                  : Result<std::string>(fail(ErrorCode::Io, "no 200"));
-    if (!body) {
-      ++round.failed;
-    } else if (plan.expected.empty()) {
-      round.bodies[client][at] = std::move(*body);
-    } else {
-      round.different += *body == plan.expected[at] ? 0 : 1;
-    }
-    progress.show(++round.done);
-  }
-}
-
-Round play(const Plan& plan, DemoGithub& github, std::ostream& err, std::string_view name) {
-  io::EpollLoop loop;
-  io::WorkPool pool(1, "resolve");
-  io::SocketNetwork network(loop, pool);
+struct Row {
+  std::string name;
   Round round;
-  const std::size_t count = plan.tokens.size();
-  if (plan.expected.empty()) round.bodies.assign(count, std::vector<std::string>(plan.paths.size()));
-  Progress progress(err, name, count * plan.paths.size());
-  github.take_spent();
-  const TimePoint began = loop.now();
-  {
-    io::TaskGroup clients(loop);
-    for (std::size_t i = 0; i < count; ++i) clients.spawn(ask_all(network, plan, i, round, progress));
-    loop.run_until([&] { return clients.size() == 0; }, std::chrono::minutes(5));
-  }
-  round.time = loop.now() - began;
-  round.spent = github.take_spent();
-  return round;
-}
+  std::uint64_t most_charges = 0;  // more is a failure
+};
+
+struct Questions {
+  std::vector<std::string> paths;
+  std::vector<std::string> bodies;  // what GitHub itself says
+};
 
 std::string seconds(Duration time) {
   std::ostringstream out;
@@ -116,28 +49,23 @@ std::string seconds(Duration time) {
   return out.str();
 }
 
-void print_row(std::ostream& out, std::string_view name, const std::string& a, const std::string& b,
-               const std::string& c) {
-  out << "  " << std::left << std::setw(28) << name << std::right << std::setw(12) << a << std::setw(16) << b
-      << std::setw(18) << c << '\n';
-}
-
-void print_table(std::ostream& out, const Round& direct, const Round& first, const Round& second) {
-  const auto row = [&](std::string_view name, const std::function<std::string(const Round&)>& read) {
-    print_row(out, name, read(direct), read(first), read(second));
+void print_table(std::ostream& out, const std::vector<Row>& rows) {
+  const auto line = [&](std::string_view name, const std::vector<std::string>& cells) {
+    out << "  " << std::left << std::setw(44) << name << std::right;
+    for (const std::string& cell : cells) out << std::setw(12) << cell;
+    out << '\n';
   };
   out << '\n';
-  print_row(out, "", "directly", "through ghmesh", "and once more");
-  row("requests of the clients", [](const Round& r) { return std::to_string(r.done); });
-  row("requests GitHub saw", [](const Round& r) { return std::to_string(r.spent.requests); });
-  row("  charged", [](const Round& r) { return std::to_string(r.spent.charged); });
-  row("  free 304s", [](const Round& r) { return std::to_string(r.spent.free_304s); });
-  row("  refused for want of quota", [](const Round& r) { return std::to_string(r.spent.refused); });
-  row("clients' errors", [](const Round& r) { return std::to_string(r.failed); });
-  row("time", [](const Round& r) { return seconds(r.time); });
+  line("", {"requests", "charged", "free 304s", "from peers", "wrong bytes", "time"});
+  for (const Row& row : rows) {
+    const Round& r = row.round;
+    line(row.name, {std::to_string(r.asked), std::to_string(r.spent.charged), std::to_string(r.spent.free_304s),
+                    std::to_string(r.from_peers), std::to_string(r.different), seconds(r.time)});
+  }
+  out << std::endl;
 }
 
-// gh through the node's socket, if it is installed: byte by byte what a direct question gave.
+// gh through a node's socket, if it is installed: byte by byte what a direct question gave.
 std::optional<bool> ask_with_gh(const Context& context, const PrivateNode& node, const std::string& directory,
                                 const std::string& token, const std::string& path, const std::string& wanted) {
   const std::string out = directory + "/gh.out";
@@ -172,49 +100,121 @@ std::optional<unsigned> number(const Arguments& arguments, std::string_view flag
   return value;
 }
 
-std::string fresh_token() { return "gho_demo" + std::to_string(::getpid()); }
-
-Result<PrivateNode> start_node(const Context& context, const std::string& directory, const io::Endpoint& upstream) {
-  PrivateNodeOptions options{.program = context.program,
-                             .directory = directory,
-                             .settings = {"--cache-dir", directory + "/cache", "--log-level", "warn", "--upstream",
-                                          "http://" + io::to_string(upstream)},
-                             .environment = {{"HOME", directory}, {"PATH", "/usr/bin:/bin"}},
-                             .mask = {}};
-  ::sigemptyset(&options.mask);
-  return PrivateNode::start(options);
+// Disjoint sets of questions with answers of their own: equal bodies would prove each other and cost less than one
+// charge each, and so would empty lists.
+std::vector<Questions> gather_questions(DemoGithub& github, const std::string& token, std::size_t keys) {
+  Plan plan{.at = {github.endpoint()}, .tokens = {token}, .paths = github.paths(), .expected = {}};
+  const Round direct = Play(github, kRoundLimit).run(plan);
+  std::vector<Questions> sets(1);
+  std::set<std::string> seen{"", "[]"};
+  for (std::size_t i = 0; i < plan.paths.size() && sets.size() <= kSets; ++i) {
+    if (!seen.insert(direct.bodies[i]).second) continue;
+    sets.back().paths.push_back(plan.paths[i]);
+    sets.back().bodies.push_back(direct.bodies[i]);
+    if (sets.back().paths.size() == keys) sets.emplace_back();
+  }
+  sets.resize(kSets);
+  return sets;
 }
 
-// 200 jobs, 20 questions, a budget of 1,000 that they share: directly most are refused, through a node none.
-int play_jobs(Context& context, DemoGithub& github) {
+struct Story {
+  Context& context;
+  DemoGithub& github;
+  LiveView& live;
+  std::vector<std::string> tokens;  // one per runner
+  std::vector<Row> rows;
+
+  Plan plan_for(const Questions& questions, std::vector<io::Endpoint> at, bool own_tokens, bool staggered) const {
+    Plan plan{.at = std::move(at),
+              .tokens = tokens,
+              .paths = questions.paths,
+              .expected = questions.bodies,
+              .staggered = staggered};
+    if (!own_tokens) std::ranges::fill(plan.tokens, tokens[0]);
+    return plan;
+  }
+  void play(std::string name, const Plan& plan, std::uint64_t most_charges, const Play::OnAnswer& on_answer = {}) {
+    Row row{std::move(name), {}, most_charges};
+    row.round = Play(github, kRoundLimit).run(plan, [&](Round& round) {
+      live.show(row.name, plan, round, github);
+      if (on_answer) on_answer(round);
+    });
+    live.clear();
+    rows.push_back(std::move(row));
+  }
+};
+
+void play_all(Story& story, DemoFleet& fleet, const std::vector<Questions>& sets) {
+  const std::size_t runners = fleet.size();
+  const std::size_t keys = sets[0].paths.size();
+  std::vector<io::Endpoint> nodes;
+  for (std::size_t i = 0; i < runners; ++i) nodes.push_back(*fleet.node(i).ready().listen);
+  const std::vector<io::Endpoint> github(runners, story.github.endpoint());
+  const std::uint64_t most = keys + kMostLearning;
+
+  story.play("without ghmesh", story.plan_for(sets[0], github, false, true), runners * keys);
+  story.play("with ghmesh", story.plan_for(sets[0], nodes, false, true), most);
+  story.play("others, all at the same instant", story.plan_for(sets[1], nodes, false, false), most);
+  story.play("others, with a token per runner", story.plan_for(sets[2], nodes, true, false), most);
+  // The last runner and its client go in the middle; what it was fetching may be paid for once more.
+  const std::size_t victim = runners - 1;
+  bool killed = false;
+  story.play("others, one runner killed (-9) in the middle", story.plan_for(sets[3], nodes, false, true), most + 1,
+             [&](Round& round) {
+               if (killed || round.asked < runners * keys / 2) return;
+               killed = true;
+               fleet.kill(victim);
+               round.clients[victim].gone = true;
+             });
+}
+
+std::string complaint(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    if (row.round.failed + row.round.different > 0) return row.name + ": " + row.round.first_error;
+    if (row.round.spent.charged > row.most_charges)
+      return row.name + ": " + std::to_string(row.round.spent.charged) + " charged, " +
+             std::to_string(row.most_charges) + " at most were due";
+  }
+  return {};
+}
+
+int tell_fleet(Context& context, DemoGithub& github, const std::vector<std::string>& tokens, unsigned keys,
+               unsigned latency) {
   Result<TemporaryDirectory> directory = TemporaryDirectory::make({"/tmp"});
   if (!directory) return complain(context, kFailed, "demo: " + directory.error().message);
-  Result<PrivateNode> node = start_node(context, directory->path(), github.endpoint());
-  if (!node) return complain(context, kFailed, "demo: " + node.error().message);
-  github.set_latency(std::chrono::milliseconds(kJobLatencyMs));
-  Plan plan{github.endpoint(), {fresh_token()}, github.job_paths(kQuestions), false, {}};
-  plan.expected = std::move(play(plan, github, context.err, "questions").bodies[0]);
-  plan.tokens.clear();
-  for (std::size_t i = 0; i < kJobs; ++i)
-    plan.tokens.push_back("ghs_demo" + std::to_string(::getpid()) + "x" + std::to_string(i));
+  LiveView live(context.err, ::isatty(STDERR_FILENO) == 1);
+  github.set_latency(Duration::zero());
+  const std::vector<Questions> sets = gather_questions(github, tokens[0], keys);
+  if (sets.back().paths.size() != keys)
+    return complain(context, kFailed, "demo: the stand-in has not enough answers; this should not happen");
+  github.set_latency(std::chrono::milliseconds(latency));
 
-  context.out << '\n'
-              << kJobs << " jobs of one repository start at the same instant, a token each, and ask the same "
-              << plan.paths.size() << " questions; their budget is 1,000." << std::endl;
-  const Round direct = play(plan, github, context.err, "directly");
-  plan.at = *node->ready().listen;
-  const Round first = play(plan, github, context.err, "through ghmesh");
-  const Round second = play(plan, github, context.err, "once more");
-  node->stop();
+  context.out << tokens.size() << " runners, each with a node of its own, ask the same " << keys
+              << " questions of a stand-in for GitHub, " << latency << " ms away." << std::endl;
+  Result<DemoFleet> fleet = DemoFleet::start(
+      context, directory->path(), github.endpoint(), tokens.size(), [&](std::size_t joined, std::size_t of) {
+        live.say("the nodes find each other through a directory: " + std::to_string(joined) + " of " +
+                 std::to_string(of) + " acquaintances");
+      });
+  live.clear();
+  if (!fleet) return complain(context, kFailed, "demo: " + fleet.error().message);
+  Story story{context, github, live, tokens, {}};
+  play_all(story, *fleet, sets);
+  const auto gh =
+      ask_with_gh(context, fleet->node(0), directory->path(), tokens[0], sets[0].paths[0], sets[0].bodies[0]);
+  fleet->stop();
 
-  print_table(context.out, direct, first, second);
-  const bool equal = first.different + second.different == 0;
-  context.out << "\n  every answer byte for byte the direct one: " << (equal ? "yes" : "NO") << '\n';
-  if (!equal || first.failed + second.failed > 0)
-    return complain(context, kFailed, "demo: jobs got wrong answers or none; this should not happen");
-  if (first.spent.charged > plan.paths.size() + kMostLearning || second.spent.charged > kMostLearning)
-    return complain(context, kFailed,
-                    "demo: the jobs were charged more than once per question; this should not happen");
+  print_table(context.out, story.rows);
+  const std::string wrong = complaint(story.rows);
+  context.out << "  every answer byte for byte GitHub's own: " << (wrong.empty() ? "yes" : "NO") << '\n';
+  if (gh) context.out << "  and gh's, through a node's unix socket: " << (*gh ? "yes" : "NO") << '\n';
+  if (!wrong.empty()) return complain(context, kFailed, "demo: " + wrong + "; this should not happen");
+  if (gh == false) return complain(context, kFailed, "demo: gh got another answer; this should not happen");
+  const auto saved = [&](const Row& row) {
+    return 100.0 * (1.0 - static_cast<double>(row.round.spent.charged) /
+                              static_cast<double>(std::max<std::uint64_t>(1, story.rows[0].round.spent.charged)));
+  };
+  context.out << "  of the quota, saved: " << std::fixed << std::setprecision(0) << saved(story.rows[1]) << " %\n";
   return kDone;
 }
 
@@ -222,40 +222,18 @@ int play_jobs(Context& context, DemoGithub& github) {
 
 int demo(const Arguments& arguments, Context& context) {
   const std::optional<unsigned> latency = number(arguments, "latency", kLatencyMs, 0, kMaxLatencyMs);
-  const std::optional<unsigned> resources = number(arguments, "resources", kResources, 1, kResources);
+  const std::optional<unsigned> keys = number(arguments, "keys", kKeys, 1, kKeys);
+  const std::optional<unsigned> nodes = number(arguments, "nodes", kNodes, 2, kMostNodes);
   if (!latency) return complain(context, kUsage, "demo: --latency: not a number from 0 to 1000");
-  if (!resources) return complain(context, kUsage, "demo: --resources: not a number from 1 to 100");
-  Result<TemporaryDirectory> directory = TemporaryDirectory::make({"/tmp"});
-  if (!directory) return complain(context, kFailed, "demo: " + directory.error().message);
-  const std::string token = fresh_token();
-  Result<std::unique_ptr<DemoGithub>> github = DemoGithub::start(std::chrono::milliseconds(*latency), token);
+  if (!keys) return complain(context, kUsage, "demo: --keys: not a number from 1 to 100");
+  if (!nodes) return complain(context, kUsage, "demo: --nodes: not a number from 2 to 50");
+  std::vector<std::string> tokens;
+  for (unsigned i = 0; i < *nodes; ++i)
+    tokens.push_back("gho_demo" + std::to_string(::getpid()) + "x" + std::to_string(i));
+  Result<std::unique_ptr<DemoGithub>> github = DemoGithub::start(std::chrono::milliseconds(*latency), tokens);
   if (!github) return complain(context, kFailed, "demo: the stand-in for GitHub: " + github.error().message);
-  Plan plan{(*github)->endpoint(), std::vector(kClients, token), (*github)->paths(*resources), true, {}};
-  const std::string first_path = plan.paths.front();
-  Result<PrivateNode> node = start_node(context, directory->path(), plan.at);
-  if (!node) return complain(context, kFailed, "demo: " + node.error().message);
-
-  context.out << kClients << " clients ask for the same " << plan.paths.size()
-              << " resources of a stand-in for GitHub, " << *latency << " ms away." << std::endl;
-  const Round direct = play(plan, **github, context.err, "directly");
-  plan.at = *node->ready().listen;
-  const Round first = play(plan, **github, context.err, "through ghmesh");
-  const Round second = play(plan, **github, context.err, "once more");
-  const auto gh = ask_with_gh(context, *node, directory->path(), token, first_path, direct.bodies[0][0]);
-  node->stop();
-
-  print_table(context.out, direct, first, second);
-  const bool equal = first.bodies == direct.bodies && second.bodies == direct.bodies;
-  const bool complete = direct.failed + first.failed + second.failed == 0;
-  context.out << "\n  every answer byte for byte the direct one: " << (equal && complete ? "yes" : "NO") << '\n';
-  if (gh) context.out << "  and gh's, through the unix socket: " << (*gh ? "yes" : "NO") << '\n';
-  if (!equal || !complete || gh == false)
-    return complain(context, kFailed, "demo: answers differed or failed; this should not happen");
-  const double saved = 100.0 * (1.0 - static_cast<double>(first.spent.charged + second.spent.charged) /
-                                          static_cast<double>(2 * std::max<std::uint64_t>(1, direct.spent.charged)));
-  context.out << "  of the quota that two rounds cost directly, saved: " << std::fixed << std::setprecision(0) << saved
-              << " %\n";
-  return play_jobs(context, **github);
+  const int told = tell_fleet(context, **github, tokens, *keys, *latency);
+  return told == kDone ? tell_jobs(context, **github) : told;
 }
 
 }  // namespace ghmesh::cli

@@ -13,6 +13,8 @@ namespace ghmesh::cli {
 
 namespace {
 
+// Enough for the rounds of a demo to have different questions.
+constexpr std::uint32_t kRepositories = 10;
 constexpr const char* kJobsRepository = "octo-org/repo-1";
 
 bool may_be_kept(std::string_view path) {
@@ -33,7 +35,9 @@ std::vector<std::string> kept_ones(std::vector<std::string> paths) {
 }  // namespace
 
 struct DemoGithub::State {
-  void serve(Duration latency, const std::string& token, std::promise<Result<>> started);
+  void serve(Duration latency, const std::vector<std::string>& tokens, std::promise<Result<>> started);
+
+  Spent read(bool anew);
 
   std::thread thread;
   io::EpollLoop* loop = nullptr;               // while the thread runs
@@ -43,17 +47,19 @@ struct DemoGithub::State {
   std::vector<std::string> recorded, made_up;  // likewise
 };
 
-void DemoGithub::State::serve(Duration latency, const std::string& token, std::promise<Result<>> started) {
+void DemoGithub::State::serve(Duration latency, const std::vector<std::string>& tokens,
+                              std::promise<Result<>> started) {
   io::EpollLoop own_loop;
   io::WorkPool pool(1, "stand-in");
   io::SocketNetwork network(own_loop, pool);
   standin::GithubModel own_model;
   // A demo asks faster than the points of a minute allow.
   own_model.quota.rules.secondary = false;
-  own_model.tokens.add_user(token, "octocat").everything = true;
+  for (std::size_t i = 0; i < tokens.size(); ++i)
+    own_model.tokens.add_user(tokens[i], "octocat-" + std::to_string(i + 1)).everything = true;
   own_model.tokens.open_door(kJobsRepository);
   recorded = kept_ones(standin::mount_recordings(own_model.world));
-  made_up = kept_ones(standin::build_synthetic(own_model.world, {.repositories = 4}, own_loop.wall_now()));
+  made_up = kept_ones(standin::build_synthetic(own_model.world, {.repositories = kRepositories}, own_loop.wall_now()));
   auto started_driver = standin::Driver::start(network, own_model, {.https = false, .latency = latency});
   if (!started_driver) {
     started.set_value(std::unexpected(started_driver.error()));
@@ -74,13 +80,13 @@ DemoGithub::~DemoGithub() {
   if (state_->thread.joinable()) state_->thread.join();
 }
 
-Result<std::unique_ptr<DemoGithub>> DemoGithub::start(Duration latency, const std::string& token) {
+Result<std::unique_ptr<DemoGithub>> DemoGithub::start(Duration latency, const std::vector<std::string>& tokens) {
   std::unique_ptr<DemoGithub> out(new DemoGithub(std::make_unique<State>()));
   std::promise<Result<>> started;
   std::future<Result<>> done = started.get_future();
   out->state_->thread =
-      std::thread([state = out->state_.get(), latency, token, started = std::move(started)]() mutable {
-        state->serve(latency, token, std::move(started));
+      std::thread([state = out->state_.get(), latency, tokens, started = std::move(started)]() mutable {
+        state->serve(latency, tokens, std::move(started));
       });
   if (Result<> result = done.get(); !result) return std::unexpected(std::move(result.error()));
   return out;
@@ -88,11 +94,11 @@ Result<std::unique_ptr<DemoGithub>> DemoGithub::start(Duration latency, const st
 
 const io::Endpoint& DemoGithub::endpoint() const { return state_->endpoint; }
 
-std::vector<std::string> DemoGithub::paths(std::size_t count) const {
+std::vector<std::string> DemoGithub::paths() const {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < std::max(state_->recorded.size(), state_->made_up.size()); ++i) {
     for (const auto* list : {&state_->recorded, &state_->made_up}) {
-      if (i < list->size() && out.size() < count) out.push_back((*list)[i]);
+      if (i < list->size()) out.push_back((*list)[i]);
     }
   }
   return out;
@@ -117,17 +123,22 @@ void DemoGithub::set_latency(Duration latency) {
   done.get_future().wait();
 }
 
-Spent DemoGithub::take_spent() {
+Spent DemoGithub::State::read(bool anew) {
   std::promise<Spent> promise;
   std::future<Spent> spent = promise.get_future();
-  state_->loop->post_from_any_thread([&promise, model = state_->model] {
+  loop->post_from_any_thread([&promise, this, anew] {
     const standin::Counters& total = model->journal.total();
     const Spent out{total.total, total.charged, total.free_304, total.primary_limited};
-    model->journal.clear();
-    model->quota.forget();
+    if (anew) {
+      model->journal.clear();
+      model->quota.forget();
+    }
     promise.set_value(out);
   });
   return spent.get();
 }
+
+Spent DemoGithub::spent() { return state_->read(false); }
+Spent DemoGithub::take_spent() { return state_->read(true); }
 
 }  // namespace ghmesh::cli

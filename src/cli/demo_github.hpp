@@ -23,16 +23,18 @@ struct Spent {
 
 class DemoGithub {
  public:
-  // latency: before every answer, as a far away API has it. token may see everything.
-  static Result<std::unique_ptr<DemoGithub>> start(Duration latency, const std::string& token);
+  // latency: before every answer, as a far away API has it. Each of the tokens may see everything.
+  static Result<std::unique_ptr<DemoGithub>> start(Duration latency, const std::vector<std::string>& tokens);
   ~DemoGithub();
 
   const io::Endpoint& endpoint() const;
-  // Paths whose answers may be kept, count of them (or all there are), recorded and made-up ones in turn.
-  std::vector<std::string> paths(std::size_t count) const;
+  // All paths whose answers may be kept, recorded and made-up ones in turn.
+  std::vector<std::string> paths() const;
   // Resources of one repository whose jobs' tokens are known here by their prefix "ghs_" and share its budget of 1,000.
   std::vector<std::string> job_paths(std::size_t count) const;
-  // What was asked since the last call. The next one finds every budget full again.
+  // What was asked since the last take_spent().
+  Spent spent();
+  // The same, and from here on anew. The next one finds every budget full again.
   Spent take_spent();
   void set_latency(Duration latency);
 

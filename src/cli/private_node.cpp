@@ -59,6 +59,11 @@ Result<std::string> PrivateNode::stats() const {
   return std::move(reply->body);
 }
 
+void PrivateNode::kill() {
+  process_.signal(SIGKILL);
+  process_.wait_for(kStop);
+}
+
 void PrivateNode::stop() {
   process_.signal(SIGTERM);
   if (!process_.wait_for(kStop)) {

@@ -31,6 +31,9 @@ class PrivateNode {
   std::string url() const;
   // /api/stats as JSON.
   Result<std::string> stats() const;
+  void ask_to_stop() { process_.signal(SIGTERM); }
+  // SIGKILL; it gets to say nothing.
+  void kill();
   // Lets it finish; kills it if that takes longer than it promises.
   void stop();
 

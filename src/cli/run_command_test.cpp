@@ -82,18 +82,20 @@ TEST_F(RunTest, ItAsksThroughItsOwnNode) {
 TEST(Demo, SharesEveryAnswerAndSpendsOnce) {
   std::ostringstream out, err;
   Context context{node::config::Variables({{"PATH", "/usr/bin:/bin"}}), out, err, GHMESH_PROGRAM};
-  // Few enough that the node's pace towards GitHub does not matter.
-  const std::vector<std::string> words{"demo", "--latency", "1", "--resources", "8"};
+  const std::vector<std::string> words{"demo", "--latency", "1", "--nodes", "3", "--keys", "8"};
   EXPECT_EQ(run(words, context), kDone) << err.str() << out.str();
-  EXPECT_THAT(out.str(), testing::ContainsRegex("requests of the clients +24 +24 +24\n"));
-  // Equal answers of several resources may prove each other: at most one charge each.
-  EXPECT_THAT(out.str(), testing::ContainsRegex("  charged +24 +[1-8] +0\n"));
-  EXPECT_THAT(out.str(), HasSubstr("byte for byte the direct one: yes"));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("without ghmesh +24 +24 +0 +0 +0 "));
+  // Each question is paid for once by the fleet, whoever asks, and when.
+  EXPECT_THAT(out.str(), testing::ContainsRegex("with ghmesh +24 +[0-8] +[0-9]+ +[0-9]+ +0 "));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("same instant +24 +[0-8] +[0-9]+ +[0-9]+ +0 "));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("token per runner +24 +[0-8] +[0-9]+ +[0-9]+ +0 "));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("in the middle +[0-9]+ +[0-9] +[0-9]+ +[0-9]+ +0 "));
+  EXPECT_THAT(out.str(), HasSubstr("byte for byte GitHub's own: yes"));
   // 200 jobs, a token each, on a budget of 1,000: directly most are refused.
   EXPECT_THAT(out.str(), testing::ContainsRegex("  charged +1000 +2[0-5] +0\n"));
   EXPECT_THAT(out.str(), testing::ContainsRegex("clients' errors +3000 +0 +0\n"));
   for (const std::vector<std::string>& wrong :
-       {std::vector<std::string>{"demo", "--latency", "far"}, {"demo", "--resources", "0"}})
+       {std::vector<std::string>{"demo", "--latency", "far"}, {"demo", "--keys", "0"}, {"demo", "--nodes", "1"}})
     EXPECT_EQ(run(wrong, context), kUsage);
 }
 
