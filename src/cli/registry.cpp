@@ -2,8 +2,6 @@
 // register and discover: the registry directory by hand, without a node.
 #include "mesh/registry/registry.hpp"
 
-#include <unistd.h>
-
 #include <charconv>
 
 #include "command.hpp"
@@ -23,12 +21,6 @@ std::optional<unsigned> number(std::string_view text, unsigned min, unsigned max
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < min || value > max) return std::nullopt;
   return value;
-}
-
-std::string runner_name(const Context& context) {
-  if (const auto given = context.variables.get("RUNNER_NAME")) return std::string(*given);
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
 WallTime wall_now() { return SystemClock().wall_now(); }
@@ -86,7 +78,7 @@ int register_peer(const Arguments& arguments, Context& context) {
                         "; only a peer signs its own record (another peer's address goes to --bootstrap)");
   const auto published = directory->registry.publish(*key,
                                                      {.peer = own,
-                                                      .runner_name = runner_name(context),
+                                                      .runner_name = directory->config.runner_name,
                                                       .addresses = {*libp2p::with_peer(*address, own)},
                                                       .last_seen = {},
                                                       .expires = {},

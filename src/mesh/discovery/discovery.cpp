@@ -28,6 +28,7 @@ struct Discovery::State {
         options(std::move(o)),
         contacts(host.id(), options.limits),
         changed(host.loop()),
+        renew(host.loop()),
         tasks(host.loop()) {}
 
   TimePoint now() const { return host.loop().now(); }
@@ -53,6 +54,7 @@ struct Discovery::State {
   DiscoveryOptions options;
   Contacts contacts;
   io::Event changed;
+  io::Event renew;  // the record
   DiscoveryStats stats;
   std::map<PeerId, WallTime> last_seen;  // of records: a newer one is a sign of life; bounded by the registry's files
   std::string last_registry_error;
@@ -172,9 +174,18 @@ io::Task<void> Discovery::State::look_up_names() {
 io::Task<void> Discovery::State::look_at_registry() {
   if (!options.registry) co_return;
   const Result<Discovered> found =
-      co_await pool.run(host.loop(), [registry = options.registry, self = host.id(), wall = host.loop().wall_now()] {
-        return registry->discover(self, wall);
-      });
+      co_await pool.run(host.loop(),
+                        [registry = options.registry, also = options.also_read, self = host.id(),
+                         wall = host.loop().wall_now()]() -> Result<Discovered> {
+                          Result<Discovered> all = registry->discover(self, wall);
+                          if (!all || !also) return all;
+                          // What is foreign to one secret may be of the other.
+                          if (auto more = also->discover(self, wall)) {
+                            all->foreign -= std::min(all->foreign, more->records.size());
+                            std::ranges::move(more->records, std::back_inserter(all->records));
+                          }
+                          return all;
+                        });
   note_registry(found);
   if (!found) co_return;
   std::map<PeerId, WallTime> seen;
@@ -239,8 +250,9 @@ io::Task<void> Discovery::State::keep_registered() {
                          {{"why", done.published.error().message}});
     }
     // A directory that is full or away may be back long before the next heartbeat is due.
-    co_await host.loop().sleep_for(done.published ? options.registry->heartbeat()
-                                                  : std::min(options.registry->heartbeat(), Duration(60s)));
+    const Duration heartbeat = options.registry->heartbeat();
+    renew.reset();
+    co_await renew.wait_for(done.published ? heartbeat : std::min(heartbeat, Duration(60s)));
   }
 }
 
@@ -298,6 +310,12 @@ io::Task<void> Discovery::leave() {
       });
   s.stats.registered = false;
   if (!gone) s.options.log.warn("record not withdrawn", {{"why", gone.error().message}});
+}
+
+void Discovery::set_registry(std::shared_ptr<const Registry> registry, std::shared_ptr<const Registry> also_read) {
+  state_->options.registry = std::move(registry);
+  state_->options.also_read = std::move(also_read);
+  state_->renew.set();
 }
 
 const DiscoveryStats& Discovery::stats() const { return state_->stats; }

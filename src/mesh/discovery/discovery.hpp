@@ -24,6 +24,7 @@ namespace ghmesh::mesh {
 struct DiscoveryOptions {
   std::vector<multiformats::Multiaddr> bootstrap;  // names among them are asked again and again
   std::shared_ptr<const Registry> registry;        // null: none
+  std::shared_ptr<const Registry> also_read;       // with the other secret of a rotation; null: none
   std::string runner_name;
   std::map<std::string, std::string> metadata;  // for people who read the directory
   // mDNS; null: off. If none are named: on all interfaces' IPv4 and link-local IPv6 addresses, on loopback without any.
@@ -59,6 +60,9 @@ class Discovery {
   void start();
   // Takes our record out of the directory and stops looking. Without it the record stays until it is stale.
   io::Task<void> leave();
+
+  // After a secret was read anew: what is published and read from now on.
+  void set_registry(std::shared_ptr<const Registry> registry, std::shared_ptr<const Registry> also_read);
 
   const DiscoveryStats& stats() const;
   std::vector<Contact> contacts() const;

@@ -195,6 +195,18 @@ TEST_F(Real, AnotherMeshsRecordsAreNotContacts) {
   EXPECT_FALSE(ours.connected_to(theirs));
 }
 
+TEST_F(Real, ARotationIsReadUnderBothSecretsAndPublishedUnderTheNewOne) {
+  auto& rotated = add({.registry = registry(1), .also_read = registry(2)});
+  auto& already = add({.registry = registry(2)});
+  EXPECT_TRUE(wait([&] { return rotated.connected_to(already); }));
+  EXPECT_EQ(rotated.discovery->stats().registry_foreign, 0u);
+  rotated.discovery->set_registry(registry(2), registry(1));
+  EXPECT_TRUE(wait([&] {
+    const auto found = registry(2)->discover(already.host->id(), loop.wall_now());
+    return found && found->records.size() == 1;
+  }));
+}
+
 TEST_F(Real, ADirectoryThatCannotBeWrittenIsSaidAndStillRead) {
   if (::geteuid() == 0) {
     // Root writes anywhere; a file in the place of the directory is what stops it.

@@ -90,6 +90,7 @@ struct Config {
   std::vector<multiformats::Multiaddr> bootstrap;
   std::optional<std::string> registry;  // nothing: memory only, and none was named
   bool mdns = false;
+  std::string runner_name;  // RUNNER_NAME, else the host's; for people who read the registry
   MeshSecret secret;
   std::optional<std::string> identity;  // nothing: a fresh identity each start
 

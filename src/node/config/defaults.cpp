@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "defaults.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 
@@ -18,6 +20,12 @@ std::string_view trimmed(std::string_view text) {
 bool in_ci(const Variables& variables) {
   const auto ci = variables.get("CI");
   return ci && *ci != "false" && *ci != "0";
+}
+
+std::string runner_name(const Variables& variables) {
+  if (const auto given = variables.get("RUNNER_NAME")) return std::string(*given);
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
 struct SecretVariable {
@@ -65,6 +73,7 @@ Result<> fill_defaults(Config& config, const Variables& variables, const WasGive
     config.connect_policy = config.ca_out ? ConnectPolicy::Terminate : ConnectPolicy::GitHub;
   config.user_roots = user_roots(config, variables);
   if (!was_given("mdns")) config.mdns = !in_ci(variables);
+  config.runner_name = runner_name(variables);
   return {};
 }
 
