@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// A peer's answer on loopback, from the question to the body in hand, against a raw TCP echo of the same octets in the
+// same run, alternating; and what sealing and opening them costs by itself (twice: the connection's and the mesh's).
+#include <benchmark/benchmark.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <future>
+#include <thread>
+
+#include "crypto/aead.hpp"
+#include "crypto/random.hpp"
+#include "io/epoll_loop.hpp"
+#include "io/sockets.hpp"
+#include "mesh/link/link.hpp"
+
+namespace ghmesh::mesh {
+namespace {
+
+using multiformats::Multiaddr;
+
+// A question is about so long on the wire, both layers sealed.
+constexpr std::size_t kQuestion = 160;
+
+// Octets that zstd cannot touch: what is measured goes over the wire whole.
+Bytes body_of(std::size_t size, crypto::SecureRandom& random) {
+  Bytes body(size);
+  random.fill(body);
+  return body;
+}
+
+ItemPtr item_of(std::size_t size, crypto::SecureRandom& random) {
+  auto made = std::make_shared<Item>();
+  random.fill(made->key);
+  made->body = body_of(size, random);
+  made->version = version_of(made->metadata, made->body);
+  return made;
+}
+
+Freshness long_fresh() {
+  Freshness fresh{.tag = {}, .fetched_at_ms = 1, .fresh_ms = 3'600'000, .left_ms = 3'600'000, .seal = {}};
+  fresh.tag.fill(1);
+  return fresh;
+}
+
+struct Node {
+  explicit Node(io::EpollLoop& loop, bool reachable, std::vector<Multiaddr> contacts)
+      : pool(1, "bench"),
+        network(loop, pool),
+        host(network, random, libp2p::HostOptions{.key = libp2p::PrivateKey::generate(random)}) {
+    if (reachable) static_cast<void>(host.swarm().listen(*Multiaddr::parse("/ip4/127.0.0.1/tcp/0")));
+    LinkOptions options{.keys = {.current = MeshKeys::derive(Bytes(32, 1)), .also_accept = std::nullopt}};
+    options.self.reachable = reachable;
+    options.contacts = std::move(contacts);
+    options.membership.owner_age = 0ms;
+    link = std::make_unique<Link>(host, random, std::move(options));
+    link->start();
+  }
+  crypto::SecureRandom random;
+  io::WorkPool pool;
+  io::SocketNetwork network;
+  libp2p::Host host;
+  std::unique_ptr<Link> link;
+};
+
+template <typename T>
+T run(io::EpollLoop& loop, io::Task<T> task) {
+  std::optional<T> out;
+  io::TaskGroup tasks(loop);
+  tasks.spawn([](io::Task<T> t, std::optional<T>& o) -> io::Task<void> { o.emplace(co_await std::move(t)); }(
+                                                         std::move(task), out));
+  loop.run_until([&] { return out.has_value(); }, 30s);
+  return std::move(*out);
+}
+
+// The member that holds everything, on a thread of its own.
+class Holder {
+ public:
+  explicit Holder(ItemPtr item) {
+    std::promise<Multiaddr> ready;
+    thread_ = std::thread([this, item, &ready] {
+      io::EpollLoop loop;
+      loop_ = &loop;
+      Node node(loop, true, {});
+      const FindResult found = run(loop, node.link->find(item->key, long_fresh().tag, {}));
+      node.link->put(found.find, item, long_fresh());
+      ready.set_value(node.host.addresses().front());
+      loop.run();
+    });
+    address = std::optional(ready.get_future().get());
+  }
+  ~Holder() {
+    loop_->post_from_any_thread([this] { loop_->stop(); });
+    thread_.join();
+  }
+  std::optional<Multiaddr> address;
+
+ private:
+  io::EpollLoop* loop_ = nullptr;
+  std::thread thread_;
+};
+
+// Reads a question, writes an answer; nothing else.
+class Echo {
+ public:
+  explicit Echo(std::size_t answer) : answer_(answer) {
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    if (::bind(listener, reinterpret_cast<sockaddr*>(&at), size) != 0 || ::listen(listener, 1) != 0) std::abort();
+    ::getsockname(listener, reinterpret_cast<sockaddr*>(&at), &size);
+    client_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (::connect(client_, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0) std::abort();
+    server_ = ::accept(listener, nullptr, nullptr);
+    ::close(listener);
+    for (const int fd : {client_, server_}) {
+      const int yes = 1;
+      ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    }
+    thread_ = std::thread([this] {
+      Bytes in(kQuestion), out(answer_);
+      while (read_all(server_, in))
+        if (::write(server_, out.data(), out.size()) < 0) return;
+    });
+  }
+  ~Echo() {
+    ::shutdown(client_, SHUT_RDWR);
+    thread_.join();
+    ::close(client_);
+    ::close(server_);
+  }
+  void round_trip() {
+    Bytes out(kQuestion), in(answer_);
+    if (::write(client_, out.data(), out.size()) < 0 || !read_all(client_, in)) std::abort();
+  }
+
+ private:
+  static bool read_all(int fd, MutableByteView into) {
+    for (std::size_t done = 0; done < into.size();) {
+      const ssize_t n = ::read(fd, into.data() + done, into.size() - done);
+      if (n <= 0) return false;
+      done += static_cast<std::size_t>(n);
+    }
+    return true;
+  }
+  std::size_t answer_;
+  int client_ = -1, server_ = -1;
+  std::thread thread_;
+};
+
+double percentile(std::vector<double>& times, double p) {
+  std::ranges::sort(times);
+  return times[std::min(times.size() - 1, static_cast<std::size_t>(std::floor(p * static_cast<double>(times.size()))))];
+}
+
+double microseconds_of(const auto& work) {
+  const auto began = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count();
+}
+
+double aead_microseconds(std::size_t size) {
+  crypto::SecretKey32 key;
+  crypto::Aead inner = crypto::Aead::aes256_gcm(key);
+  crypto::Aead outer = crypto::Aead::chacha20_poly1305(key);
+  Bytes buffer(size + 2 * crypto::Aead::kTagSize);
+  const MutableByteView whole(buffer);
+  std::vector<double> times;
+  for (int i = 0; i < 200; ++i)
+    times.push_back(microseconds_of([&] {
+      inner.seal({}, {}, whole.first(size + crypto::Aead::kTagSize));
+      outer.seal({}, {}, whole);
+      benchmark::DoNotOptimize(outer.open({}, {}, whole));
+      benchmark::DoNotOptimize(inner.open({}, {}, whole.first(size + crypto::Aead::kTagSize)));
+    }));
+  return percentile(times, 0.5);
+}
+
+void peer_answer(benchmark::State& state) {
+  const auto size = static_cast<std::size_t>(state.range(0));
+  crypto::SecureRandom random;
+  const ItemPtr item = item_of(size, random);
+  Holder holder(item);
+  io::EpollLoop loop;
+  Node asker(loop, false, {*holder.address});
+  Echo echo(size);
+  if (!loop.run_until([&] { return asker.link->mesh().stats().connected == 1 && !asker.link->mesh().owners().empty(); },
+                      30s)) {
+    state.SkipWithError("the two did not meet");
+    return;
+  }
+  std::vector<double> answers, echoes;
+  for (auto _ : state) {
+    answers.push_back(microseconds_of([&] {
+      const FindResult found = run(loop, asker.link->find(item->key, long_fresh().tag, {}));
+      if (found.kind != FindResult::Kind::Fresh || found.item->body.size() != size)
+        state.SkipWithError("no answer from the peer");
+    }));
+    echoes.push_back(microseconds_of([&] { echo.round_trip(); }));
+  }
+  const double aead = aead_microseconds(size);
+  state.counters["p50_us"] = percentile(answers, 0.5);
+  state.counters["p99_us"] = percentile(answers, 0.99);
+  state.counters["echo_p50_us"] = percentile(echoes, 0.5);
+  state.counters["echo_p99_us"] = percentile(echoes, 0.99);
+  state.counters["aead_us"] = aead;
+  // The bar: at most 1.5 once the ciphers' own time is taken off.
+  state.counters["ratio_p50"] = (percentile(answers, 0.5) - aead) / percentile(echoes, 0.5);
+}
+BENCHMARK(peer_answer)->Arg(6 << 10)->Arg(64 << 10)->Iterations(3000)->UseRealTime();
+
+}  // namespace
+}  // namespace ghmesh::mesh
