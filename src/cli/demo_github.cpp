@@ -22,7 +22,9 @@ bool may_be_kept(std::string_view path) {
   if (path.find_first_of(" \"<>%#") != std::string_view::npos) return false;
   path.remove_prefix(1);
   const github::Resource resource = github::classify("GET", path.substr(0, path.find('?')));
-  return resource.known &&
+  // What never leaves a node (accounts, teams, secrets) costs each runner its own charge; it is no part of the story.
+  const bool shared = resource.share == github::Share::Repository || resource.share == github::Share::Public;
+  return resource.known && shared &&
          (resource.cls == github::ResourceClass::Default || resource.cls == github::ResourceClass::Immutable ||
           resource.cls == github::ResourceClass::Volatile);
 }

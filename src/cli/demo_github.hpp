@@ -28,7 +28,7 @@ class DemoGithub {
   ~DemoGithub();
 
   const io::Endpoint& endpoint() const;
-  // All paths whose answers may be kept, recorded and made-up ones in turn.
+  // All paths whose answers may be kept and shared, recorded and made-up ones in turn.
   std::vector<std::string> paths() const;
   // Resources of one repository whose jobs' tokens are known here by their prefix "ghs_" and share its budget of 1,000.
   std::vector<std::string> job_paths(std::size_t count) const;

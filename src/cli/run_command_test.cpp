@@ -84,12 +84,26 @@ TEST(Demo, SharesEveryAnswerAndSpendsOnce) {
   Context context{node::config::Variables({{"PATH", "/usr/bin:/bin"}}), out, err, GHMESH_PROGRAM};
   const std::vector<std::string> words{"demo", "--latency", "1", "--nodes", "3", "--keys", "8"};
   EXPECT_EQ(run(words, context), kDone) << err.str() << out.str();
-  EXPECT_THAT(out.str(), testing::ContainsRegex("without ghmesh +24 +24 +0 +0 +0 "));
-  // Each question is paid for once by the fleet, whoever asks, and when.
-  EXPECT_THAT(out.str(), testing::ContainsRegex("with ghmesh +24 +[0-8] +[0-9]+ +[0-9]+ +0 "));
-  EXPECT_THAT(out.str(), testing::ContainsRegex("same instant +24 +[0-8] +[0-9]+ +[0-9]+ +0 "));
-  EXPECT_THAT(out.str(), testing::ContainsRegex("token per runner +24 +[0-8] +[0-9]+ +[0-9]+ +0 "));
-  EXPECT_THAT(out.str(), testing::ContainsRegex("in the middle +[0-9]+ +[0-9] +[0-9]+ +[0-9]+ +0 "));
+  // Requests, charged, free 304s, from peers, wrong bytes.
+  const auto row = [&](const std::string& name) {
+    std::istringstream rest(out.str().substr(out.str().find(name) + name.size()));
+    std::array<unsigned, 5> cells{};
+    for (unsigned& cell : cells) rest >> cell;
+    EXPECT_TRUE(rest) << name;
+    return cells;
+  };
+  EXPECT_EQ(row("without ghmesh"), (std::array<unsigned, 5>{24, 24, 0, 0, 0}));
+  // Each question is paid for once by the fleet, whoever asks, and when; a node may look once whether GitHub tells tags
+  // apart.
+  for (const char* name : {"with ghmesh", "same instant", "token per runner"}) {
+    EXPECT_EQ(row(name)[0], 24u) << name;
+    EXPECT_LE(row(name)[1], 8u + 3u) << name;
+    EXPECT_EQ(row(name)[4], 0u) << name;
+  }
+  EXPECT_GT(row("with ghmesh")[3], 0u) << "answers came from peers";
+  EXPECT_GE(row("in the middle")[0], 20u);
+  EXPECT_LE(row("in the middle")[1], 8u + 3u + 1u);
+  EXPECT_EQ(row("in the middle")[4], 0u);
   EXPECT_THAT(out.str(), HasSubstr("byte for byte GitHub's own: yes"));
   // 200 jobs, a token each, on a budget of 1,000: directly most are refused.
   EXPECT_THAT(out.str(), testing::ContainsRegex("  charged +1000 +2[0-5] +0\n"));

@@ -116,7 +116,7 @@ test('a late runner: what the fleet holds costs it nothing', async t => {
   await askAll(nodes[0], paths, token)
   const direct = await askDirectly(standin, paths, token)
   const late = await startMember(scratch, standin.http, { secret, contacts: [nodes[1].ready.p2p[0]] })
-  await eventually(async () => (await late.peers()).peers.some(peer => peer.connected) ? '' : 'alone', 'a first connection')
+  await eventually(async () => (await late.peers()).peers.some(peer => peer.direction) ? '' : 'alone', 'a first connection')
   const { charged } = await standin.cost(async () => {
     assert.equal((await askAll(late, paths, token, direct)).wrong, 0)
   })

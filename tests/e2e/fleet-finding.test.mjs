@@ -23,7 +23,7 @@ async function place (t) {
 
 const connected = (node, count) => eventually(async () => {
   const { peers } = await node.peers()
-  const now = peers.filter(peer => peer.connected).length
+  const now = peers.filter(peer => peer.direction).length
   return now === count ? '' : `${now} connected`
 }, `${count} connected peers`)
 
@@ -34,6 +34,7 @@ test('two processes that share a directory meet; discover, peers and verify agre
   const [a, b] = [await p.member({ cacheDir: p.scratch.file('a') }), await p.member({ cacheDir: p.scratch.file('b') })]
   await connected(a, 1)
   await connected(b, 1)
+  await eventually(() => records(p.registry).length === 2 ? '' : 'not both registered', 'two records')
   assert.deepEqual(records(p.registry).sort(), [a, b].map(node => `peer_${node.ready.peer_id}.json`).sort())
 
   const env = { GHMESH_SECRET: p.secret, GHMESH_CACHE_DIR: p.scratch.file('c'), GHMESH_REGISTRY: p.registry }

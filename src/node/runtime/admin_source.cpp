@@ -181,6 +181,11 @@ admin::MeshView NodeAdminSource::mesh() const {
     row.score = info.score;
     out.peers.push_back(std::move(row));
   }
+  for (const mesh::Contact& contact : parts_.mesh->discovery().contacts()) {
+    const mesh::Member* member = contact.peer ? link.mesh().member(*contact.peer) : nullptr;
+    if (member != nullptr && member->in_mesh()) continue;
+    out.contacts.push_back({contact.text(), std::string(to_string(contact.source)), contact.failures, contact.error});
+  }
   std::sort(out.peers.begin(), out.peers.end(), [](const auto& a, const auto& b) {
     return a.direction.empty() != b.direction.empty() ? b.direction.empty() : a.peer_id < b.peer_id;
   });

@@ -35,6 +35,7 @@ struct AdminParts {
   std::function<bool()> draining;
   MeshWing* mesh = nullptr;  // null: a local cache
   std::string no_mesh;       // and why
+  std::function<io::Task<std::vector<admin::Check>>()> verify;
 };
 
 class NodeAdminSource final : public admin::AdminSource {
@@ -46,6 +47,7 @@ class NodeAdminSource final : public admin::AdminSource {
   std::vector<admin::QuotaRow> quota() const override;
   admin::ActivityView activity() const override;
   admin::MeshView mesh() const override;
+  io::Task<std::vector<admin::Check>> verify() override { return parts_.verify(); }
   io::Task<Result<admin::Explanation>> explain(std::string target, std::optional<std::string> authorization) override;
   // "*", a path (whatever its query), or /repos/OWNER/REPO/*; Unsupported for another pattern, as keys cannot be turned
   // back into paths.

@@ -63,6 +63,12 @@ Result<libp2p::PrivateKey> make_identity(const std::string& path, Random& random
 
 }  // namespace
 
+Result<libp2p::PrivateKey> read_identity(const std::string& path) {
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+  if (file.fd < 0) return fail_errno(errno, "reading " + path);
+  return read_identity(file.fd, path);
+}
+
 Result<libp2p::PrivateKey> load_identity(const std::optional<std::string>& path, Random& random) {
   if (!path) return libp2p::PrivateKey::generate(random);
   const Descriptor file{::open(path->c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};

@@ -13,8 +13,9 @@
 
 namespace ghmesh::node {
 
-// path: nothing for an identity of this run alone. Refused: not a regular file of this user with mode 0600. Malformed:
-// not a key.
+// Refused: not a regular file of this user with mode 0600. Malformed: not a key.
+Result<libp2p::PrivateKey> read_identity(const std::string& path);
+// The same, made if it is not there. path: nothing for an identity of this run alone.
 Result<libp2p::PrivateKey> load_identity(const std::optional<std::string>& path, Random& random);
 
 }  // namespace ghmesh::node

@@ -10,6 +10,8 @@ namespace {
 // Between two looks at the counters: `top` on another node is never further behind than a round of gossip.
 constexpr Duration kTellCounters = 1s;
 
+constexpr const char* kVersion = GHMESH_VERSION;
+
 // Between two rounds of pings: alone, and with peers.
 constexpr Duration kFirstPings = 1s;
 constexpr Duration kPings = 10s;
@@ -66,9 +68,9 @@ Result<MeshWing::Opened> MeshWing::open(const config::Config& config, MeshParts 
   wing->source_ = secret.source;
   wing->mesh_id_ = secret.keys.current.id;
   crypto::SecretKey32 lookup = secret.keys.current.lookup.clone();
+  wing->open_registry(secret.keys);
   mesh::LinkOptions link{.keys = std::move(secret.keys)};
   link.self.reachable = !config.p2p_listen.empty();
-  link.contacts = config.bootstrap;
   link.log = wing->parts_.logger;
   link.find_item = [raw = wing.get()](const mesh::LookupKey& item, const mesh::Version& version) {
     return raw->sharing_ ? raw->sharing_->find_item(item, version) : nullptr;
@@ -77,11 +79,56 @@ Result<MeshWing::Opened> MeshWing::open(const config::Config& config, MeshParts 
   wing->sharing_ =
       std::make_unique<proxy::Sharing>(wing->parts_.network.loop(), *wing->link_, wing->parts_.planner,
                                        proxy::SharingOptions{std::move(lookup), config.share == config::Share::Public});
+  wing->open_discovery();
   return Opened{std::move(wing), ""};
+}
+
+// A directory that cannot be had leaves the other ways of finding peers.
+void MeshWing::open_registry(const mesh::Keyring& keys) {
+  registry_.reset();
+  also_registry_.reset();
+  registry_error_.reset();
+  if (!config_.registry) return;
+  auto opened = mesh::Registry::open(*config_.registry, keys.current);
+  if (!opened) {
+    registry_error_ = opened.error();
+    parts_.logger.warn("no registry of peers", {{"why", opened.error().message}});
+    return;
+  }
+  registry_ = std::make_shared<const mesh::Registry>(std::move(*opened));
+  if (!keys.also_accept) return;
+  if (auto other = mesh::Registry::open(*config_.registry, *keys.also_accept))
+    also_registry_ = std::make_shared<const mesh::Registry>(std::move(*other));
+}
+
+void MeshWing::open_discovery() {
+  mesh::DiscoveryOptions options;
+  options.bootstrap = config_.bootstrap;
+  options.registry = registry_;
+  options.also_read = also_registry_;
+  options.runner_name = config_.runner_name;
+  options.metadata = {{"version", kVersion}};
+  if (config_.mdns) options.multicast = &parts_.loop;
+  options.is_member = [this](const libp2p::PeerId& peer) {
+    const mesh::Member* member = link_->mesh().member(peer);
+    return member != nullptr && member->in_mesh();
+  };
+  options.log = parts_.logger;
+  discovery_ =
+      std::make_unique<mesh::Discovery>(*host_, parts_.random, parts_.network, parts_.pool, std::move(options));
+}
+
+io::Task<Result<mesh::Discovered>> MeshWing::look_into_registry() {
+  if (registry_error_) co_return std::unexpected(*registry_error_);
+  if (!registry_) co_return mesh::Discovered{};
+  co_return co_await parts_.pool.run(parts_.loop, [registry = registry_, wall = parts_.loop.wall_now()] {
+    return registry->discover(std::nullopt, wall);
+  });
 }
 
 void MeshWing::start() {
   link_->start();
+  discovery_->start();
   tell_counters();
   tasks_.spawn(measure());
 }
@@ -109,7 +156,8 @@ std::optional<double> MeshWing::rtt_ms(const libp2p::PeerId& peer) const {
 
 io::Task<> MeshWing::leave(Duration patience) {
   tell_counters();
-  return link_->leave(patience);
+  co_await discovery_->leave();
+  co_await link_->leave(patience);
 }
 
 Result<> MeshWing::reload_secret() {
@@ -121,6 +169,8 @@ Result<> MeshWing::reload_secret() {
     mesh_id_ = secret->keys.current.id;
     sharing_->set_lookup_key(secret->keys.current.lookup.clone());
   }
+  open_registry(secret->keys);
+  discovery_->set_registry(registry_, also_registry_);
   link_->set_keys(std::move(secret->keys));
   return {};
 }

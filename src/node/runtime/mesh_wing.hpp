@@ -8,9 +8,12 @@
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "io/epoll_loop.hpp"
 #include "io/network.hpp"
 #include "io/task_group.hpp"
+#include "io/work_pool.hpp"
 #include "libp2p/host/host.hpp"
+#include "mesh/discovery/discovery.hpp"
 #include "mesh/link/link.hpp"
 #include "node/config/config.hpp"
 #include "proxy/sharing.hpp"
@@ -22,6 +25,8 @@
 namespace ghmesh::node {
 
 struct MeshParts {
+  io::EpollLoop& loop;
+  io::WorkPool& pool;
   io::Network& network;
   Random& random;
   metrics::Registry& metrics;
@@ -51,8 +56,8 @@ class MeshWing {
   // Reads the secret again from where it came. The mesh of connections that stand goes on.
   Result<> reload_secret();
 
-  // Of any source of peers; a hint only.
-  void add_contact(multiformats::Multiaddr address) { link_->add_contact(std::move(address)); }
+  // Everybody's records now, this node's too.
+  io::Task<Result<mesh::Discovered>> look_into_registry();
   std::string peer_id() const { return host_->id().text(); }
   // Where others may dial this node, each with /p2p/<id>.
   std::vector<std::string> addresses() const;
@@ -60,6 +65,7 @@ class MeshWing {
   proxy::Sharing& sharing() { return *sharing_; }
   mesh::Link& link() { return *link_; }
   const mesh::Link& link() const { return *link_; }
+  const mesh::Discovery& discovery() const { return *discovery_; }
   libp2p::Host& host() { return *host_; }
   const mesh::MeshId& mesh_id() const { return mesh_id_; }
   mesh::SecretSource secret_source() const { return source_; }
@@ -90,6 +96,8 @@ class MeshWing {
 
  private:
   MeshWing(const config::Config& config, MeshParts parts);
+  void open_discovery();
+  void open_registry(const mesh::Keyring& keys);
   void tell_counters();
   io::Task<> measure();
 
@@ -99,6 +107,10 @@ class MeshWing {
   mesh::SecretSource source_ = mesh::SecretSource::File;
   std::unique_ptr<libp2p::Host> host_;
   std::unique_ptr<mesh::Link> link_;
+  std::shared_ptr<const mesh::Registry> registry_;       // null: none, or it cannot be opened
+  std::shared_ptr<const mesh::Registry> also_registry_;  // with the other secret of a rotation
+  std::optional<Error> registry_error_;
+  std::unique_ptr<mesh::Discovery> discovery_;
   std::unique_ptr<proxy::Sharing> sharing_;
   std::unordered_map<libp2p::PeerId, double> rtts_;
   io::Timer counters_timer_;

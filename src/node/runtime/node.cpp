@@ -19,6 +19,7 @@
 #include "io/work_pool.hpp"
 #include "mcp/endpoint.hpp"
 #include "mcp_backend.hpp"
+#include "mesh_checks.hpp"
 #include "node/config/ready_file.hpp"
 #include "node/runtime/mesh_wing.hpp"
 #include "node/runtime/node_key.hpp"
@@ -290,7 +291,8 @@ Result<> Node::State::open_mesh() {
     no_mesh = "--freshness http shares nothing";
     return {};
   }
-  Result<MeshWing::Opened> opened = MeshWing::open(config, {network, random, metrics, *planner, *stats, logger});
+  Result<MeshWing::Opened> opened =
+      MeshWing::open(config, {loop, pool, network, random, metrics, *planner, *stats, logger});
   if (!opened) return std::unexpected(std::move(opened.error()));
   mesh = std::move(opened->wing);
   no_mesh = std::move(opened->why_not);
@@ -348,7 +350,7 @@ Result<> Node::State::bind_admin() {
       AdminParts{loop.clock(), *planner, *authorities, *stats, *activity, *proxy, config.upstream.authority(),
                  std::string(github::to_string(config.freshness)), *quota, *store, started,
                  [this] { return std::vector<std::string>{to_string(listen)}; }, [this] { return draining; },
-                 mesh.get(), no_mesh});
+                 mesh.get(), no_mesh, [this] { return check_mesh(config, mesh.get(), no_mesh); }});
   std::array<std::uint8_t, 8> run{};
   random.fill(run);
   events = std::make_unique<NodeEvents>(
