@@ -78,6 +78,10 @@ action: build
 	@node action/inputs.mjs build/dev/ghmesh
 	@node action/build.mjs
 
+# Known bugs, planted one by one in a copy of the tree: the named tests must catch each (tests/mutants.toml). Minutes.
+mutants: deps
+	@tools/mutants --jobs $(JOBS)
+
 format: deps
 	@clang-format-19 -i $(OURS)
 
