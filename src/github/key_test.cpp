@@ -153,6 +153,21 @@ TEST(Key, AttackA15TargetsShareAKeyOnlyWhereTheyAreOne) {
   EXPECT_GE(count, 100u);
 }
 
+TEST(Key, NeighbouringFieldsDoNotRunIntoEachOther) {
+  const KeyMaker keys = maker();
+  const ParsedTarget target = parse_target("/repos/o/r");
+  ASSERT_EQ(target.problem, TargetProblem::None);
+  Canonical one = request();
+  Canonical other = request();
+  one.accept = "application/json";
+  one.api_version = "2022-11-28";
+  other.accept = "application/json2022-";
+  other.api_version = "11-28";
+  EXPECT_NE(keys.candidate_key("api.github.com", target.target, one),
+            keys.candidate_key("api.github.com", target.target, other));
+  EXPECT_NE(keys.graphql_key("api.github.com", "ab", "c", one), keys.graphql_key("api.github.com", "a", "bc", one));
+}
+
 TEST(ProofRule7, MediaTypeApiVersionAndTimeZoneAreInTheKey) {
   const KeyMaker keys = maker();
   const Target target = parse_target("/repos/o/r").target;

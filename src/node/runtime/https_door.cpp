@@ -22,6 +22,7 @@ class HttpsDoor::Inside final : public http::server::Handler {
   bool try_answer(http::server::Exchange& exchange) override {
     return !is_misdirected(exchange.request()) && handler_.try_answer(exchange);
   }
+  const http::http1::RequestHead* recall(std::string_view octets) override { return handler_.recall(octets); }
   io::Task<> answer(http::server::Exchange& exchange) override {
     if (!is_misdirected(exchange.request())) co_return co_await handler_.answer(exchange);
     const http::Fields fields{{"Content-Type", "application/json; charset=utf-8"}};
