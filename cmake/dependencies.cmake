@@ -15,6 +15,7 @@ find_package(OpenSSL 3.0 REQUIRED)                      # crypto, tls
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)    # crypto: Ed25519, X25519
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)        # store, http
 pkg_check_modules(BROTLI REQUIRED IMPORTED_TARGET libbrotlidec libbrotlienc)  # http
+pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)  # http/http2
 find_package(ZLIB REQUIRED)                             # http
 find_package(nlohmann_json 3.11 REQUIRED)               # github, admin: JSON output
 include(simdjson)                                       # github: scanning bodies

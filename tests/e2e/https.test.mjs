@@ -21,8 +21,8 @@ async function httpsWorld (t, { args = [], ...rest } = {}) {
   return w
 }
 
-const curl = async (w, args, { env = w.env, code = 0 } = {}) => {
-  const got = await w.scratch.run('curl', ['-sS', '--max-time', '20', '-H', `Authorization: Bearer ${w.token}`, ...args], { env })
+const curl = async (w, args, { env = w.env, code = 0, input } = {}) => {
+  const got = await w.scratch.run('curl', ['-sS', '--max-time', '20', '-H', `Authorization: Bearer ${w.token}`, ...args], { env, input })
   assert.equal(got.code, code, got.stderr)
   return got
 }
@@ -39,6 +39,25 @@ test('https: curl over HTTP/1.1 gets the same bytes, for one charge', async t =>
     assert.ok((await curl(w, [w.node.url + PATH], { env: {} })).stdout.equals(direct.stdout))
   })
   assert.equal(cost.charged, 1)
+})
+
+test('https: curl over HTTP/2 gets the same bytes; HEAD, conditions, a body, many at once', async t => {
+  const w = await httpsWorld(t)
+  const direct = await curl(w, [w.standin.http + PATH], { env: {} })
+  const got = await curl(w, ['-w', '\\n%{http_version} %{http_code}', API])
+  assert.equal(got.text, direct.text + '\n2 200')
+  const head = await curl(w, ['-I', API])
+  assert.match(head.text, new RegExp(`^HTTP/2 200[^]*^content-length: ${direct.stdout.length}\r`, 'm'))
+  const tag = /^etag: (.*)\r/im.exec(head.text)[1]
+  assert.equal((await curl(w, ['-o', '/dev/null', '-w', '%{http_code} %{size_download}', '-H', `If-None-Match: ${tag}`, API])).text, '304 0')
+  const body = JSON.stringify({ body: 'x'.repeat(200_000) })
+  const posted = await curl(w, ['-w', '\\n%{http_version} %{http_code}', '--data-binary', '@-', `https://api.github.com/repos/octo-org/repo-1/issues/2/comments`], { input: body })
+  assert.match(posted.text, /\n2 201$/)
+  assert.equal(JSON.parse(posted.text.slice(0, posted.text.lastIndexOf('\n'))).body.length, 200_000)
+  // Sixty requests on one connection, most of them at once.
+  const urls = Array.from({ length: 60 }, (_, i) => `https://api.github.com/repos/octo-org/repo-1/issues/${1 + i % 3}`)
+  const many = await curl(w, ['--parallel', '--parallel-max', '60', '-w', '%{http_version} %{http_code}\\n', ...urls.flatMap(url => ['-o', '/dev/null', url])])
+  assert.equal(many.text, '2 200\n'.repeat(60))
 })
 
 test('https: the files are public, whole and gone at the end', async t => {

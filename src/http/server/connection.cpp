@@ -129,7 +129,7 @@ bool Connection::try_hot(const http1::RequestHead& head) {
   if (!head.body.empty()) return false;
   exchange_.start(head);
   if (!server_.handler_.try_answer(exchange_)) return false;
-  GHMESH_CHECK(exchange_.sent_ == Exchange::Sent::All);
+  GHMESH_CHECK(exchange_.sent_ == Http1Exchange::Sent::All);
   ++server_.counts_.hot;
   closing_ = closing_ || !exchange_.keep_alive_;
   input_.consume(head.size);
@@ -169,18 +169,16 @@ io::Task<bool> Connection::serve_request() {
 
 io::Task<bool> Connection::settle_answer() {
   if (exchange_.tunnelled_) co_return false;
-  if (exchange_.sent_ == Exchange::Sent::Nothing) {
+  if (exchange_.sent_ == Http1Exchange::Sent::Nothing) {
     if (exchange_.failed_status_ == 408) ++server_.counts_.timeouts;
     if (exchange_.failed_status_ != 0)
-      refuse(exchange_.failed_status_, exchange_.failed_status_ == 413   ? "the request body is too large"
-                                       : exchange_.failed_status_ == 408 ? "the request body did not arrive in time"
-                                                                         : "the request body is malformed");
+      refuse(exchange_.failed_status_, body_failure(exchange_.failed_status_));
     else
       refuse(500, "no answer was made");
     unread_ = true;
     co_return false;
   }
-  if (exchange_.broken_ || exchange_.sent_ != Exchange::Sent::All) {
+  if (exchange_.broken_ || exchange_.sent_ != Http1Exchange::Sent::All) {
     if (output_) output_->clear();
     stream_->abort(Error{ErrorCode::Closed, Fault::Local, Retry::No, "an answer was left unfinished"});
     co_return false;

@@ -8,6 +8,7 @@
 #include "http/http1/body.hpp"
 #include "http/server/server.hpp"
 #include "http/wire/read.hpp"
+#include "http1_exchange.hpp"
 
 // Inside server only: one connection, from its first octet to its last.
 
@@ -27,7 +28,7 @@ class Connection final : public ListNode {
   void abort(Error why) { stream_->abort(std::move(why)); }
 
  private:
-  friend class Exchange;
+  friend class Http1Exchange;
 
   // Writes what there is as soon as everything that is ready has run: heads of streamed answers wait so long for their
   // first piece.
@@ -68,7 +69,7 @@ class Connection final : public ListNode {
   http1::RequestHead head_;    // of a request that a task answers
   std::vector<Field> fields_;  // its fields
   http1::BodyDecoder body_;
-  Exchange exchange_;
+  Http1Exchange exchange_;
   std::uint64_t requests_ = 0;
   unsigned pieces_ = 0;  // of bodies, read without letting others run
   TimePoint body_until_{};

@@ -11,14 +11,12 @@
 #include "io/stream.hpp"
 #include "io/task.hpp"
 
-// One request and its answer, as a handler sees them. The server owns framing and the connection: it writes
-// Content-Length, Transfer-Encoding, Connection and Date, answers Expect, leaves out what HEAD and 304 may not have,
-// and decides whether the connection lives on; the handler says what the answer is. One thread; an Exchange is valid
-// until its answer() task ends.
+// One request and its answer, as a handler sees them, whatever version of HTTP the client speaks. The server owns
+// framing and the connection: it writes Content-Length, Transfer-Encoding, Connection and Date, answers Expect, leaves
+// out what HEAD and 304 may not have, and decides whether the connection lives on; the handler says what the answer is.
+// One thread; an Exchange is valid until its answer() task ends.
 
 namespace ghmesh::http::server {
-
-class Connection;
 
 // An answer whose head exists as octets already: how a cached hit costs one write and no formatting.
 struct Answer {
@@ -33,73 +31,61 @@ struct Answer {
 
 class Exchange {
  public:
+  virtual ~Exchange() = default;
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
   const http1::RequestHead& request() const { return *head_; }
-  std::optional<io::Endpoint> remote() const;
-  io::Loop& loop() const;
+  virtual std::optional<io::Endpoint> remote() const = 0;
+  virtual io::Loop& loop() const = 0;
   // How many requests came before on this connection.
-  std::uint64_t ordinal() const;
+  virtual std::uint64_t ordinal() const = 0;
 
   // ---- Answering at once, in try_answer() or in a task. Nothing waits.
-  void answer(Answer answer);
+  virtual void answer(Answer answer) = 0;
 
   // ---- Answering from a task. Each fails with Closed, Timeout or Io once the client is gone or takes nothing; a
   // handler then just returns.
 
   // A whole answer. Fields of the connection and framing among fields are left out.
-  io::Task<Result<>> respond(int status, FieldsView fields, std::string_view body);
-  // An answer in pieces. With a length exactly so many octets must follow; without, the body is chunked (to HTTP/1.0:
-  // ended by close). The head leaves with the first piece, or by itself in the loop's next turn.
-  Result<> begin(int status, FieldsView fields, std::optional<std::uint64_t> length = std::nullopt);
+  virtual io::Task<Result<>> respond(int status, FieldsView fields, std::string_view body) = 0;
+  // An answer in pieces. With a length exactly so many octets must follow; without, the body is as long as it gets (to
+  // HTTP/1.0: ended by close). The head leaves with the first piece, or by itself in the loop's next turn.
+  virtual Result<> begin(int status, FieldsView fields, std::optional<std::uint64_t> length) = 0;
+  Result<> begin(int status, FieldsView fields) { return begin(status, fields, std::nullopt); }
   // Returns when the octets are with the system: that is the back-pressure. Does nothing for HEAD, 204 and 304.
-  io::Task<Result<>> send(std::string_view piece);
-  // The body is complete. Without it, or short of the promised length, the connection breaks, so that the client sees
-  // a broken answer and not a short one.
-  io::Task<Result<>> finish();
+  virtual io::Task<Result<>> send(std::string_view piece) = 0;
+  // The body is complete. Without it, or short of the promised length, the connection (of HTTP/2: the stream) breaks,
+  // so that the client sees a broken answer and not a short one.
+  virtual io::Task<Result<>> finish() = 0;
   // An interim answer (100 to 199, not 101); swallowed for HTTP/1.0. 100 is sent by read() when the client waits for
   // it.
-  io::Task<Result<>> interim(int status, FieldsView fields);
-  bool begun() const { return sent_ != Sent::Nothing; }
+  virtual io::Task<Result<>> interim(int status, FieldsView fields) = 0;
+  virtual bool begun() const = 0;
 
   // ---- The request's body. The next piece, empty at the end; the view is valid until the next read. Errors:
   // Malformed, Timeout, Closed; if the handler then returns without an answer, the server gives the matching 400 or
   // 408.
-  io::Task<Result<std::string_view>> read();
+  virtual io::Task<Result<std::string_view>> read() = 0;
   // The whole body; Limit beyond max, which becomes 413 in the same way.
   io::Task<Result<std::string>> read_all(std::size_t max);
   // Trailer fields, once read() gave the end.
-  FieldsView trailers() const;
+  virtual FieldsView trailers() const = 0;
 
   // ---- Tunnels (CONNECT, Upgrade). Sends the head (2xx for CONNECT, 101 for Upgrade) and hands over the stream, with
   // octets that came early. From then on deadlines are the handler's; when the task ends the connection is closed.
+  // Unsupported, and nothing is sent, where there is no stream to hand over: HTTP/2.
   struct Tunnel {
     io::Stream& stream;
     std::string_view early;
   };
-  io::Task<Result<Tunnel>> tunnel(int status, FieldsView fields);
+  virtual io::Task<Result<Tunnel>> tunnel(int status, FieldsView fields) = 0;
 
- private:
-  friend class Connection;
-  explicit Exchange(Connection& connection) : connection_(connection) {}
-
-  enum class Sent { Nothing, Head, All };
-  enum class Framing { None, Length, Chunked, UntilClose };
-
-  void start(const http1::RequestHead& head);
+ protected:
+  Exchange() = default;
   bool is_head_request() const { return head_->view.method == "HEAD"; }
-  void add_piece(std::string_view piece);
-  Result<> add_head(int status, FieldsView fields, std::optional<std::uint64_t> length);
-  void add_connection_field(std::string& text);
 
-  Connection& connection_;
   const http1::RequestHead* head_ = nullptr;
-  http1::BodyDecoder* body_ = nullptr;
-  Sent sent_ = Sent::Nothing;
-  Framing framing_ = Framing::None;
-  std::uint64_t left_ = 0;  // of Length
-  bool keep_alive_ = false;
-  bool continue_pending_ = false;  // the client waits for 100
-  bool tunnelled_ = false;
-  bool broken_ = false;    // an answer was cut within a piece
   int failed_status_ = 0;  // what reading the body failed with
 };
 
@@ -123,6 +109,12 @@ class Handler {
     return nullptr;
   }
 };
+
+// What the server itself says about connection and framing; a handler may hand over fields of another connection.
+bool is_servers_own_field(std::string_view name);
+
+// What a client is told when reading its body failed with that status.
+std::string_view body_failure(int status);
 
 // {"message":"…","status":"404"} with a newline, in the manner of GitHub's own errors.
 std::string error_body(int status, std::string_view what);

@@ -16,6 +16,8 @@
 
 namespace ghmesh::http::server {
 
+class Connection;
+
 // What happened so far; all but connections only grow.
 struct Counts {
   std::size_t connections = 0;  // open now
@@ -55,7 +57,7 @@ class Server {
 
  private:
   friend class Connection;
-  friend class Exchange;
+  friend class Http1Exchange;
   io::Task<> accept_from(io::Listener& listener);
   io::Task<> serve(std::unique_ptr<io::Stream> stream);
   io::Task<> reject(std::unique_ptr<io::Stream> stream);

@@ -51,7 +51,8 @@ HttpsDoor::HttpsDoor(io::Loop& loop, http::server::Handler& handler, const proxy
       files_(options.directory, options.user_roots),
       renewal_(loop, [this] { renew(); }),
       inside_(std::make_unique<Inside>(handler, authorities)),
-      http1_(loop, *inside_, {}, logger_) {}
+      http1_(loop, *inside_, {}, logger_),
+      http2_(loop, *inside_, {}, logger_) {}
 
 HttpsDoor::~HttpsDoor() = default;
 
@@ -59,7 +60,7 @@ Result<std::unique_ptr<HttpsDoor>> HttpsDoor::open(io::Loop& loop, http::server:
                                                    const proxy::AuthorityRules& authorities,
                                                    const HttpsDoorOptions& options, log::Logger logger) {
   std::unique_ptr<HttpsDoor> out(new HttpsDoor(loop, handler, authorities, options, std::move(logger)));
-  auto authority = tls::LocalAuthority::make({.names = options.names, .alpn = {"http/1.1"}}, loop.wall_now());
+  auto authority = tls::LocalAuthority::make({.names = options.names, .alpn = {"h2", "http/1.1"}}, loop.wall_now());
   if (!authority) return std::unexpected(authority.error());
   out->authority_ = std::move(*authority);
   if (Result<> written = out->files_.write(out->authority_->trusted_pem()); !written)
@@ -93,9 +94,15 @@ io::Task<> HttpsDoor::answer(std::unique_ptr<io::Stream> stream) {
                 {{"why", secured.error().message}, {"trust", files_.bundle_path()}});
     co_return;
   }
-  co_await http1_.serve_inside(std::move(secured->stream));
+  if (secured->alpn == "h2")
+    co_await http2_.serve(std::move(secured->stream));
+  else
+    co_await http1_.serve_inside(std::move(secured->stream));
 }
 
-io::Task<> HttpsDoor::drain() { co_await http1_.drain(); }
+io::Task<> HttpsDoor::drain() {
+  http2_.drain();
+  co_await http1_.drain();
+}
 
 }  // namespace ghmesh::node

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "http/http2/server.hpp"
 #include "http/server/server.hpp"
 #include "proxy/authority.hpp"
 #include "tls/local_authority.hpp"
@@ -50,6 +51,7 @@ class HttpsDoor {
   io::Timer renewal_;
   std::unique_ptr<Inside> inside_;
   http::server::Server http1_;
+  http::http2::Server http2_;
   bool told_of_distrust_ = false;
 };
 
