@@ -325,6 +325,8 @@ io::Task<> Connection::write_all() {
       failed = failed || !written;
     }
     if (leaving_) break;
+    // A connection that nghttp2 has ended has no octets to wait for, whatever its requests are doing.
+    if (reading_ && nghttp2_session_want_read(session_.get()) == 0) read_wait_.interrupt();
   }
   output_.clear();
   // So that the reader sees it, whatever it waits for.

@@ -465,6 +465,18 @@ TEST_F(Http2, DeadlinesHold) {
   EXPECT_EQ(raw_goaway(), static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));
 }
 
+TEST_F(Http2, AConnectionErrorEndsTheConnectionWhateverItsRequestsDo) {
+  bool ended_early = false;
+  play_.task = [&](server::Exchange& exchange) -> io::Task<> { ended_early = !co_await exchange.read(); };
+  open();
+  send(preface() + frame(1, 0x4, 1, head()) + frame(8, 0, 1, "\x7f\xff\xff\xff") + frame(8, 0, 0, "\x7f\xff\xff\xff"));
+  pump();
+  EXPECT_EQ(raw_goaway(), static_cast<std::uint32_t>(NGHTTP2_FLOW_CONTROL_ERROR));
+  EXPECT_TRUE(ended_early);
+  loop_.advance(31s);
+  EXPECT_TRUE(ended());
+}
+
 TEST_F(Http2, DrainLetsRequestsFinish) {
   io::Event go(loop_);
   play_.task = [&](server::Exchange& exchange) -> io::Task<> {
