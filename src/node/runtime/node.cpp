@@ -13,6 +13,7 @@
 #include "crypto/hmac.hpp"
 #include "crypto/random.hpp"
 #include "events.hpp"
+#include "github/target.hpp"
 #include "http/server/server.hpp"
 #include "https_door.hpp"
 #include "io/sockets.hpp"
@@ -21,6 +22,7 @@
 #include "mcp_backend.hpp"
 #include "mesh_checks.hpp"
 #include "node/config/ready_file.hpp"
+#include "node/config/values.hpp"
 #include "node/runtime/mesh_wing.hpp"
 #include "node/runtime/node_key.hpp"
 #include "proxy/client_origin.hpp"
@@ -84,6 +86,18 @@ bool answers_https(const config::Config& config) {
          (config.connect_policy == ConnectPolicy::Terminate || config.connect_policy == ConnectPolicy::GitHub);
 }
 
+// An Enterprise Server has its git and its web pages on the API's host, and those are not for a cache of the API to
+// answer: HTTPS to it is tunnelled. The cloud's API hosts serve nothing else.
+bool has_its_host_alone(const http::Url& upstream) {
+  return !upstream.target.starts_with("/api/v3") &&
+         (config::is_loopback_host(upstream.host) ||
+          github::host_kind(upstream.authority()) == github::HostKind::Cloud);
+}
+
+bool answers_upstream(const config::Config& config) {
+  return answers_https(config) && config.upstream.secure() && has_its_host_alone(config.upstream);
+}
+
 proxy::TunnelOptions tunnels(const config::Config& config) {
   proxy::TunnelOptions out;
   switch (config.connect_policy) {
@@ -95,7 +109,7 @@ proxy::TunnelOptions tunnels(const config::Config& config) {
   out.named = config.tunnel_to;
   if (answers_https(config)) {
     out.here.emplace_back("api.github.com:443");
-    if (config.upstream.secure())
+    if (answers_upstream(config))
       out.here.push_back(http::to_lower(config.upstream.host) + ":" + std::to_string(config.upstream.port));
   }
   return out;
@@ -303,7 +317,7 @@ Result<> Node::State::open_mesh() {
 Result<> Node::State::open_https() {
   if (!answers_https(config)) return {};
   HttpsDoorOptions options{{"api.github.com"}, *config.ca_out, config.user_roots};
-  if (config.upstream.secure()) {
+  if (answers_upstream(config)) {
     std::string host = http::to_lower(config.upstream.host);
     if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
     if (host != options.names.front()) options.names.push_back(std::move(host));
@@ -311,6 +325,9 @@ Result<> Node::State::open_https() {
   Result<std::unique_ptr<HttpsDoor>> opened = HttpsDoor::open(loop, *proxy, *authorities, options, logger);
   if (!opened) return std::unexpected(std::move(opened.error()).with_context("--ca-out"));
   https = std::move(*opened);
+  if (config.upstream.secure() && !answers_upstream(config))
+    logger.info("HTTPS to the upstream is tunnelled",
+                {{"why", "an Enterprise Server has git and web pages on the same host"}});
   return {};
 }
 
