@@ -52,6 +52,8 @@ class Writer {
     out += "# HELP " + name + " ";
     append_escaped(out, family.help, format_ == MetricsFormat::OpenMetrics);
     out += "\n# TYPE " + name + " " + std::string(kTypes[static_cast<std::size_t>(family.kind)]) + "\n";
+    if (family.collect)
+      for (const metrics::Sample& one : family.collect()) line(sample, one.labels, number(one.value));
     for (const metrics::Instrument& instrument : family.instruments) {
       switch (family.kind) {
         case metrics::Kind::Counter: line(sample, instrument.labels, std::to_string(instrument.counter.value())); break;

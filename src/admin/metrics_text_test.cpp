@@ -51,6 +51,17 @@ TEST(MetricsText, OpenMetricsNamesCountersWithoutTheirSuffix) {
             "# HELP a A.\n# TYPE a counter\na_total 1\n# HELP b B.\n# TYPE b counter\nb_total 2\n# EOF\n");
 }
 
+TEST(MetricsText, GatheredFamiliesAreReadWhenTheyAreAskedFor) {
+  metrics::Registry registry;
+  int left = 7;
+  registry.collect("ghmesh_left", "Left.", metrics::Kind::Gauge, [&left] {
+    return std::vector<metrics::Sample>{{{{"token", "a\"b"}}, static_cast<double>(left)}, {{}, 0.5}};
+  });
+  left = 8;
+  EXPECT_EQ(format_metrics(registry, MetricsFormat::Prometheus),
+            "# HELP ghmesh_left Left.\n# TYPE ghmesh_left gauge\nghmesh_left{token=\"a\\\"b\"} 8\nghmesh_left 0.5\n");
+}
+
 TEST(MetricsText, AcceptDecides) {
   EXPECT_EQ(choose_format(""), MetricsFormat::Prometheus);
   EXPECT_EQ(choose_format("*/*"), MetricsFormat::Prometheus);

@@ -19,7 +19,7 @@ Instrument& Registry::instrument(std::string_view name, std::string_view help, K
   const std::scoped_lock lock(mutex_);
   auto found = families_.find(name);
   if (found == families_.end()) {
-    found = families_.emplace(std::string(name), Family{std::string(name), std::string(help), kind, {}}).first;
+    found = families_.emplace(std::string(name), Family{std::string(name), std::string(help), kind, {}, {}}).first;
   }
   Family& family = found->second;
   GHMESH_CHECK(family.kind == kind);
@@ -44,6 +44,16 @@ void Registry::gauge_callback(std::string_view name, std::string_view help, Labe
   Instrument& made = instrument(name, help, Kind::Gauge, std::move(labels));
   const std::scoped_lock lock(mutex_);
   made.read = std::move(read);
+}
+
+void Registry::collect(std::string_view name, std::string_view help, Kind kind,
+                       std::function<std::vector<Sample>()> collect) {
+  GHMESH_CHECK(kind != Kind::Histogram);
+  const std::scoped_lock lock(mutex_);
+  const bool made =
+      families_.emplace(std::string(name), Family{std::string(name), std::string(help), kind, {}, std::move(collect)})
+          .second;
+  GHMESH_CHECK(made);
 }
 
 void Registry::visit(const std::function<void(const Family&)>& visit) const {

@@ -66,11 +66,18 @@ struct Instrument {
   std::function<double()> read;  // if set, the gauge's value
 };
 
+// One value of a family that is gathered when it is read.
+struct Sample {
+  Labels labels;
+  double value = 0;
+};
+
 struct Family {
   std::string name;
   std::string help;
   Kind kind = Kind::Counter;
-  std::deque<Instrument> instruments;  // stable addresses
+  std::deque<Instrument> instruments;            // stable addresses
+  std::function<std::vector<Sample>()> collect;  // if set, the family's values
 };
 
 class Registry {
@@ -81,6 +88,9 @@ class Registry {
   Histogram& histogram(std::string_view name, std::string_view help, Labels labels = {});
   // read is called at scrape time, on the scraper's thread.
   void gauge_callback(std::string_view name, std::string_view help, Labels labels, std::function<double()> read);
+
+  // A family (no histogram) whose labels come and go, or which somebody else counts. As gauge_callback; once a name.
+  void collect(std::string_view name, std::string_view help, Kind kind, std::function<std::vector<Sample>()> collect);
 
   // Calls visit for each family in order of name while holding the registry's lock.
   void visit(const std::function<void(const Family&)>& visit) const;

@@ -179,6 +179,7 @@ io::Task<void> Link::read_loop(std::shared_ptr<Session> session) {
         co_return;
       }
       if (!*frame) break;
+      ++stats_.messages_in;
       const auto message = session->codec.decode((*frame)->plain);
       if (message) {
         mesh_.on_message(session->peer, *message, now());
@@ -203,6 +204,7 @@ io::Task<void> Link::write_loop(std::shared_ptr<Session> session) {
     Bytes out;
     // What gathered while the last write was under way goes out as one.
     for (const Message& message : std::exchange(session->queue, {})) {
+      ++stats_.messages_out;
       const Bytes plain = session->codec.encode(message);
       session->envelopes.sealer.seal(0, plain, out);
     }

@@ -40,6 +40,8 @@ struct LinkStats {
   std::uint64_t dropped = 0;   // messages to peers too slow or out of reach
   std::uint64_t bytes_in = 0;  // sealed
   std::uint64_t bytes_out = 0;
+  std::uint64_t messages_in = 0;
+  std::uint64_t messages_out = 0;
 };
 
 // Of one peer, sealed, since this process started.

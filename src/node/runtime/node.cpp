@@ -25,6 +25,7 @@
 #include "node/config/values.hpp"
 #include "node/runtime/mesh_wing.hpp"
 #include "node/runtime/node_key.hpp"
+#include "node_metrics.hpp"
 #include "proxy/client_origin.hpp"
 #include "proxy/proxy.hpp"
 #include "proxy/quota_book.hpp"
@@ -162,6 +163,7 @@ struct Node::State {
   std::unique_ptr<HttpsDoor> https;
   std::unique_ptr<http::server::Server> server;
   std::unique_ptr<NodeAdminSource> admin_source;
+  std::unique_ptr<NodeMetrics> node_metrics;
   std::unique_ptr<NodeEvents> events;
   std::unique_ptr<McpBackend> mcp_backend;
   std::unique_ptr<mcp::Endpoint> mcp;
@@ -368,6 +370,8 @@ Result<> Node::State::bind_admin() {
                  std::string(github::to_string(config.freshness)), *quota, *store, started,
                  [this] { return std::vector<std::string>{to_string(listen)}; }, [this] { return draining; },
                  mesh.get(), no_mesh, [this] { return check_mesh(config, mesh.get(), no_mesh); }});
+  node_metrics =
+      std::make_unique<NodeMetrics>(NodeMetrics::Parts{loop, metrics, *proxy, *quota, *store, *server, mesh.get()});
   std::array<std::uint8_t, 8> run{};
   random.fill(run);
   events = std::make_unique<NodeEvents>(

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// /metrics as monitors read it: promtool takes it, doc/operating.md lists exactly what is there, the alert rules do what
+// their tests say, and the dashboard asks for nothing that does not exist.
+
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { world } from './lib/processes.mjs'
+import { request } from './lib/http.mjs'
+
+const root = path => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const REPO = '/repos/octo-org/repo-1'
+
+// A node in a mesh of its own, after requests of most kinds.
+async function busy (t) {
+  const w = await world(t, { node: { args: ['--p2p', 'on', '--p2p-listen', '/ip4/127.0.0.1/tcp/0'], env: { GHMESH_SECRET: randomBytes(32).toString('hex') } } })
+  for (let i = 0; i < 3; ++i) await request(w.node.url, REPO, { token: w.token })
+  await request(w.node.url, `${REPO}/actions/runs`, { token: w.token })
+  await request(w.node.url, '/repos/octo-org/nothing', { token: w.token })
+  await request(w.node.url, `${REPO}/issues`, { method: 'POST', token: w.token, headers: { 'content-type': 'application/json' }, body: '{"title":"x"}' })
+  const get = async accept => {
+    const answer = await fetch(`http://${w.node.ready.admin}/metrics`, { headers: { accept } })
+    return { type: answer.headers.get('content-type'), text: await answer.text() }
+  }
+  return { ...w, get }
+}
+
+const families = text => [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => ({ name, type })).sort((a, b) => a.name < b.name ? -1 : 1)
+
+test('promtool takes both forms, and the figures are those of /api/stats', async t => {
+  const { scratch, node, get, token } = await busy(t)
+  const plain = await get('text/plain')
+  assert.match(plain.type, /^text\/plain; version=0\.0\.4/)
+  const checked = await scratch.run('promtool', ['check', 'metrics'], { input: plain.text })
+  assert.equal(checked.code, 0, checked.stderr)
+  assert.equal(checked.stderr + checked.text, '', 'promtool has nothing to remark')
+  const open = await get('application/openmetrics-text; version=1.0.0, text/plain;q=0.5')
+  assert.match(open.type, /^application\/openmetrics-text; version=1\.0\.0/)
+  assert.ok(open.text.endsWith('\n# EOF\n'))
+  assert.ok(!plain.text.includes('canary') && !plain.text.includes(token))
+  const stats = await node.stats()
+  const sum = name => [...plain.text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].reduce((all, [, value]) => all + Number(value), 0)
+  assert.equal(sum('ghmesh_requests_total'), stats.requests)
+  assert.equal(sum('ghmesh_upstream_requests_total'), stats.upstream_calls)
+  assert.equal(sum('ghmesh_upstream_responses_total'), stats.upstream_calls)
+  assert.equal(sum('ghmesh_upstream_charged_total'), stats.charged_calls)
+  assert.equal(sum('ghmesh_request_seconds_count'), stats.requests)
+  assert.equal(sum('ghmesh_quota_used'), stats.quota.reduce((all, row) => all + row.used, 0))
+  assert.equal(sum('ghmesh_store_entries'), stats.entries)
+  assert.equal(sum('ghmesh_mesh_up'), 1)
+  assert.equal(sum('ghmesh_build_info'), 1)
+  assert.match(plain.text, /^ghmesh_requests_total\{answer="memory",class="default"\} 2$/m)
+  assert.match(plain.text, /^ghmesh_requests_total\{answer="bypass",class="write"\} 1$/m)
+  assert.match(plain.text, /^ghmesh_upstream_responses_total\{code="404"\} 1$/m)
+})
+
+test('the table in doc/operating.md is what is exported', async t => {
+  const { get } = await busy(t)
+  const exported = families((await get('text/plain')).text)
+  const table = [...fs.readFileSync(root('doc/operating.md'), 'utf8').matchAll(/^\| `([a-z_0-9]+)(?:\{([a-z,]*)\})?` \| (counter|gauge|histogram) \|/gm)]
+    .map(([, name,, type]) => ({ name, type })).sort((a, b) => a.name < b.name ? -1 : 1)
+  assert.deepEqual(table, exported)
+})
+
+test('alert rules and dashboard', async t => {
+  const { scratch, get } = await busy(t)
+  for (const args of [['check', 'rules', root('packaging/prometheus/alerts.yml')], ['test', 'rules', root('packaging/prometheus/alerts_test.yml')]]) {
+    const { code, text, stderr } = await scratch.run('promtool', args, { timeout: 60_000 })
+    assert.equal(code, 0, text + stderr)
+  }
+  const known = new Set(families((await get('text/plain')).text).flatMap(({ name, type }) => type === 'histogram' ? ['_bucket', '_sum', '_count'].map(end => name + end) : [name]))
+  const rules = fs.readFileSync(root('packaging/prometheus/alerts.yml'), 'utf8')
+  const dashboard = JSON.parse(fs.readFileSync(root('packaging/grafana/ghmesh.json'), 'utf8'))
+  const asked = dashboard.panels.flatMap(panel => panel.targets.map(target => target.expr)).join('\n') + [...rules.matchAll(/expr: (.*(?:\n {10}.*)*)/g)].map(([, expr]) => expr).join('\n')
+  const names = new Set(asked.match(/\b(?:ghmesh|process)_[a-z_0-9]+/g))
+  assert.ok(names.size > 20)
+  for (const name of names) assert.ok(known.has(name), `${name} is not exported`)
+  assert.equal(new Set(dashboard.panels.map(panel => panel.id)).size, dashboard.panels.length)
+})
