@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Scratch, newToken, startStandin } from './lib/processes.mjs'
 import { askAll, askDirectly, filePaths, residentKiB } from './lib/fleet.mjs'
-import { formed, newSecret, startMember } from './lib/mesh.mjs'
+import { eventually, newSecret, startMember } from './lib/mesh.mjs'
 
 const NODES = Number(process.env.GHMESH_FLEET ?? 50)
 
@@ -22,7 +22,16 @@ test(`${NODES} processes, 20 questions each: GitHub charges 20`, { timeout: 600_
     const batch = Array.from({ length: Math.min(10, NODES - nodes.length) }, () => startMember(scratch, standin.http, { secret, args: ['--registry', registry, '--log-level', 'warn'] }))
     nodes.push(...await Promise.all(batch))
   }
-  await formed(nodes, { owners: 'connected' })
+  // Everybody knows everybody and who keeps which keys. Not everybody has a connection to all: only to owners.
+  await eventually(async () => {
+    for (const view of await Promise.all(nodes.map(node => node.peers()))) {
+      const owners = view.peers.filter(peer => peer.state === 'alive' && peer.role === 'owner')
+      if (owners.length !== NODES - 1) return `${view.peer_id} knows ${owners.length} of ${NODES - 1}`
+      const kept = view.partitions + owners.reduce((sum, peer) => sum + peer.partitions, 0)
+      if (kept !== 64) return `${view.peer_id} sees ${kept} partitions kept`
+    }
+    return ''
+  }, 'the fleet did not form', 120_000)
   const met = performance.now()
   const paths = filePaths(20)
   const direct = await askDirectly(standin, paths, token)
