@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # The short way to everything. Each target installs what it needs first (tools/deps.sh; quick when all is there).
 .DEFAULT_GOAL := build
-.PHONY: action conformance deps demo test test-asan-ubsan test-tsan bench fuzz soak format lint install build release clean
+.PHONY: action web conformance deps demo test test-asan-ubsan test-tsan bench fuzz soak format lint install build release clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 SECONDS_EACH ?= 30
-NPM_DIRS := $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json action/package-lock.json))
+NPM_DIRS := $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json action/package-lock.json web/package-lock.json))
 OURS = $(shell git ls-files -- 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp' ':!tests/corpus' ':!tests/vectors')
 
 # Debian packages, and the npm packages of the tests.
@@ -81,6 +81,11 @@ action: build
 # Known bugs, planted one by one in a copy of the tree: the named tests must catch each (tests/mutants.toml). Minutes.
 mutants: deps
 	@tools/mutants --jobs $(JOBS)
+
+# The dashboard's built files, which the program carries.
+web:
+	@tools/deps.sh npm web
+	@cd web && npm run --silent build
 
 format: deps
 	@clang-format-19 -i $(OURS)

@@ -26,6 +26,15 @@ Json class_json(const ActivityClass& row) {
 std::string to_json(const ActivityView& view, bool with_paths) {
   Json out{{"latency_bounds", view.latency_bounds}, {"classes", Json::array()}};
   for (const ActivityClass& row : view.classes) out["classes"].push_back(class_json(row));
+  Json& proofs = out["proofs"] = Json::array();
+  for (const ActivityProof& one : view.proofs)
+    proofs.push_back(Json{{"host", one.host},
+                          {"class", one.cls},
+                          {"media_type", one.media_type},
+                          {"state", one.state},
+                          {"matches", one.matches},
+                          {"mismatches", one.mismatches},
+                          {"retry_in_seconds", one.retry_in}});
   if (with_paths) {
     Json& slowest = out["slowest"] = Json::array();
     for (const ActivityRequest& one : view.slowest)

@@ -36,11 +36,21 @@ struct ActivityCost {
   std::uint64_t error = 0;
 };
 
+// Whether the node can prove answers of a kind of resource.
+struct ActivityProof {
+  std::string host, cls, media_type;
+  std::string state;  // learning, proven, tripped
+  std::uint64_t matches = 0;
+  std::uint64_t mismatches = 0;
+  double retry_in = 0;  // seconds, of a tripped one
+};
+
 struct ActivityView {
   std::vector<double> latency_bounds;  // seconds
   std::vector<ActivityClass> classes;
   std::vector<ActivityRequest> slowest;
   std::vector<ActivityCost> costliest;
+  std::vector<ActivityProof> proofs = {};
 };
 
 // One line with its newline. Without paths the two lists of requests are left out.

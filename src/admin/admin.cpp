@@ -37,7 +37,7 @@ int status_of(const Error& error) {
   }
 }
 
-// Every answer forbids caching, framing and sniffing.
+// Every answer but the dashboard's files forbids caching; all forbid framing and sniffing.
 http::Fields fields_for(std::string_view type) {
   return {{"Content-Type", type},
           {"Cache-Control", "no-store"},
@@ -75,6 +75,11 @@ io::Task<> Admin::answer(Exchange& exchange) {
     reply.fail(403, reason);
   } else if (target.query.size() > limits_.max_query) {
     reply.fail(414, "the query is too long");
+  } else if (const PageFile* file = find_page(target.path); file != nullptr) {
+    const std::string_view method = request.method;
+    if (method == "GET" || method == "HEAD") co_return co_await show(exchange, *file);
+    reply.fail(405, "the method does not fit the page");
+    reply.allow = "GET, HEAD";
   } else {
     const auto known =
         std::find_if(kRoutes.begin(), kRoutes.end(), [&](const Route& route) { return route.path == target.path; });
@@ -93,6 +98,11 @@ io::Task<> Admin::answer(Exchange& exchange) {
   if (!reply.allow.empty()) fields.add("Allow", reply.allow);
   // A client that has gone needs no answer.
   static_cast<void>(co_await exchange.respond(reply.status, fields.view(), reply.body));
+}
+
+io::Task<> Admin::show(Exchange& exchange, const PageFile& file) {
+  const PageAnswer answer = answer_page(file, exchange.request().view.fields);
+  static_cast<void>(co_await exchange.respond(answer.status, answer.fields.view(), answer.body));
 }
 
 io::Task<> Admin::route(Exchange& exchange, std::string_view path, std::string_view query, Reply& reply) {

@@ -3,6 +3,7 @@
 
 #include "admin/event_hub.hpp"
 #include "admin/limits.hpp"
+#include "admin/page.hpp"
 #include "admin/source.hpp"
 #include "base/metrics.hpp"
 #include "http/server/exchange.hpp"
@@ -10,6 +11,7 @@
 
 // The admin listener's handler: health, statistics and metrics for people, scripts and monitors.
 //
+//   GET  /                           the dashboard and its files (page.hpp)
 //   GET  /healthz                    200 as long as the loop turns
 //   GET  /readyz                     200, or 503 with the reason
 //   GET  /api/stats  /api/quota      JSON of the contract
@@ -20,8 +22,8 @@
 //   POST /mcp, GET, DELETE           the MCP server, where one is mounted
 //   GET  /metrics                    Prometheus text or OpenMetrics
 //
-// Every answer forbids caching, framing and sniffing. Requests by a foreign name or from a foreign page get 403
-// (browser_rules.hpp). One loop; borrows what it is made of.
+// Every answer forbids framing and sniffing, all but the dashboard's files caching too. Requests by a foreign name or
+// from a foreign page get 403 (browser_rules.hpp). One loop; borrows what it is made of.
 
 namespace ghmesh::admin {
 
@@ -41,6 +43,7 @@ class Admin final : public http::server::Handler {
   using Exchange = http::server::Exchange;
   struct Reply;
 
+  io::Task<> show(Exchange& exchange, const PageFile& file);
   io::Task<> route(Exchange& exchange, std::string_view path, std::string_view query, Reply& reply);
   io::Task<> explain(Exchange& exchange, std::string_view query, Reply& reply);
   io::Task<> purge(std::string_view query, Reply& reply);

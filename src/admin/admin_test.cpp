@@ -159,10 +159,21 @@ TEST_F(AdminTest, PurgeIsAPost) {
 
 TEST_F(AdminTest, WhatIsNotThereIsSaid) {
   for (const char* line :
-       {"GET /", "GET /api", "GET /api/stats/", "GET //healthz", "GET http://localhost:8417/healthz"})
+       {"GET /index.html", "GET /api", "GET /api/stats/", "GET //healthz", "GET http://localhost:8417/healthz"})
     EXPECT_THAT(ask(line), StartsWith("HTTP/1.1 404 ")) << line;
   EXPECT_THAT(ask("DELETE /api/stats"), StartsWith("HTTP/1.1 405 "));
   EXPECT_THAT(ask("GET /healthz?" + std::string(24 * 1024 + 1, 'x')), StartsWith("HTTP/1.1 414 "));
+}
+
+TEST_F(AdminTest, ThePageIsServed) {
+  const std::string page = ask("GET /");
+  EXPECT_THAT(page, testing::AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("\r\nContent-Type: text/html"),
+                                   HasSubstr("frame-ancestors 'none'"), HasSubstr("<!doctype html>")));
+  EXPECT_THAT(ask("GET /page.js", "Host: localhost:8417\r\nAccept-Encoding: gzip\r\n"),
+              testing::AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("Content-Encoding: gzip")));
+  EXPECT_THAT(ask("HEAD /page.css"), testing::AllOf(StartsWith("HTTP/1.1 200 "), testing::EndsWith("\r\n\r\n")));
+  EXPECT_THAT(ask("POST /"), testing::AllOf(StartsWith("HTTP/1.1 405 "), HasSubstr("Allow: GET, HEAD")));
+  EXPECT_THAT(ask("GET /", "Host: evil.example:8417\r\n"), StartsWith("HTTP/1.1 403 "));
 }
 
 TEST_F(AdminTest, ForeignNamesAndPagesAreRefused) {

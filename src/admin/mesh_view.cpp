@@ -27,7 +27,10 @@ std::string to_json(const MeshView& view) {
                          {"partitions", row.partitions},
                          {"bytes_in", row.bytes_in},
                          {"bytes_out", row.bytes_out},
-                         {"score", row.score}});
+                         {"score", row.score},
+                         {"requests", row.counts ? Json(row.counts->requests) : Json(nullptr)},
+                         {"charged_calls", row.counts ? Json(row.counts->charged_calls) : Json(nullptr)},
+                         {"calls_saved", row.counts ? Json(row.counts->calls_saved) : Json(nullptr)}});
   }
   for (const ContactRow& row : view.contacts) {
     contacts.push_back(

@@ -10,6 +10,12 @@
 
 namespace ghmesh::admin {
 
+struct PeerCounts {
+  std::uint64_t requests = 0;
+  std::uint64_t charged_calls = 0;
+  std::int64_t calls_saved = 0;
+};
+
 // Another member, or one that has just gone.
 struct PeerRow {
   std::string peer_id;
@@ -24,6 +30,8 @@ struct PeerRow {
   std::uint64_t bytes_in = 0;  // over the connection that stands
   std::uint64_t bytes_out = 0;
   double score = 0;  // 1: every answer held
+  // What it last told of its counting; nothing before it told anything.
+  std::optional<PeerCounts> counts;
 };
 
 // Somebody heard of who is no member.

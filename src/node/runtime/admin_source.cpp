@@ -49,6 +49,14 @@ std::string_view state_text(mesh::MemberState state) {
   return "";
 }
 
+admin::PeerCounts counts_of(const mesh::CounterRow& row) {
+  const auto value = [&](MeshWing::Counter counter) { return counter < row.values.size() ? row.values[counter] : 0; };
+  return {.requests = value(MeshWing::kRequests),
+          .charged_calls = value(MeshWing::kChargedCalls),
+          .calls_saved = static_cast<std::int64_t>(value(MeshWing::kDirectCalls)) -
+                         static_cast<std::int64_t>(value(MeshWing::kChargedCalls))};
+}
+
 // Path and query of a target in whatever form, and the authority it names ("" for none).
 struct Named {
   std::string authority;
@@ -159,6 +167,8 @@ admin::MeshView NodeAdminSource::mesh() const {
   out.peer_id = parts_.mesh->peer_id();
   out.addresses = parts_.mesh->addresses();
   out.partitions = link.mesh().stats().partitions;
+  std::unordered_map<mesh::PeerId, admin::PeerCounts> told;
+  for (const mesh::FleetMember& member : link.mesh().fleet_members()) told[member.row.peer] = counts_of(member.row);
   for (const mesh::PeerInfo& info : link.mesh().peers(parts_.clock.now())) {
     admin::PeerRow row;
     row.peer_id = info.peer.text();
@@ -179,6 +189,7 @@ admin::MeshView NodeAdminSource::mesh() const {
     row.bytes_in = traffic.bytes_in;
     row.bytes_out = traffic.bytes_out;
     row.score = info.score;
+    if (const auto it = told.find(info.peer); it != told.end()) row.counts = it->second;
     out.peers.push_back(std::move(row));
   }
   for (const mesh::Contact& contact : parts_.mesh->discovery().contacts()) {
@@ -241,6 +252,10 @@ admin::ActivityView NodeAdminSource::activity() const {
   for (const proxy::Activity::Costly& one : parts_.activity.costliest())
     out.costliest.push_back(
         {one.method, one.path, std::string(proxy::to_string(one.cls)), one.requests, one.charged, one.error});
+  for (const github::ProofCellView& cell : parts_.proxy.calibration().cells(parts_.clock.now()))
+    out.proofs.push_back({cell.host, std::string(github::to_string(cell.cls)), cell.media_type,
+                          std::string(github::to_string(cell.phase)), cell.matches, cell.mismatches,
+                          std::chrono::duration<double>(cell.retry_in).count()});
   return out;
 }
 
