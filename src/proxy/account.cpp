@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/proxy.hpp"
+#include "proxy/trace.hpp"
 
 // The books of the request path: every client request ends here once, and every call to the upstream begins and ends
 // here.
@@ -31,6 +32,23 @@ void Proxy::count(const Exchange& exchange, const Plan& plan, AnswerKind kind, i
   if (direct > 0) parts_.stats.direct_calls.add(direct);
   parts_.stats.count_answer(kind, answered.cls, answered.seconds);
   parts_.activity.note(answered);
+  if (parts_.logger.enabled(log::Level::Debug)) log_request(exchange, answered);
+}
+
+// One line a request. trace_id and span_id are named as OpenTelemetry's log model names them; the span is the client's.
+void Proxy::log_request(const Exchange& exchange, const Answered& answered) const {
+  const auto trace = trace_of(exchange.request().view.fields);
+  parts_.logger.debug("request", {{"method", answered.method},
+                                  {"path", answered.path},
+                                  {"status", answered.status},
+                                  {"answer", to_string(answered.kind)},
+                                  {"class", to_string(answered.cls)},
+                                  {"seconds", answered.seconds},
+                                  {"upstream_calls", answered.spent.calls},
+                                  {"upstream_status", answered.spent.upstream_status},
+                                  {"charged", answered.spent.charged},
+                                  {"trace_id", trace ? trace->trace_id : std::string_view()},
+                                  {"span_id", trace ? trace->span_id : std::string_view()}});
 }
 
 void Proxy::on_asked(const Plan& plan) {

@@ -6,6 +6,7 @@
 #include "github/writes.hpp"
 #include "io/endpoint.hpp"
 #include "proxy/plan.hpp"
+#include "proxy/trace.hpp"
 
 namespace ghmesh::proxy {
 namespace {
@@ -97,11 +98,15 @@ class GithubPlanner final : public Planner {
     if (plan.cacheable) {
       http::Fields out = github::upstream_fields(plan.request);
       out.set("Accept-Encoding", "gzip");
+      if (trace_of(request.fields)) out.set("traceparent", *request.fields.first("traceparent"));
       return out;
     }
     http::Fields out(request.fields);
     http::remove_hop_by_hop(out);
     for (const char* name : {"Host", "Expect", "X-GH-CACHE-TTL"}) out.remove(name);
+    // A state without a parent belongs to no trace.
+    if (!trace_of(request.fields))
+      for (const char* name : {"traceparent", "tracestate"}) out.remove(name);
     return out;
   }
 

@@ -134,6 +134,7 @@ class Proxy final : public http::server::Handler {
   // status: the client's. direct: what a client that asks GitHub itself would have been charged besides plan.spent.
   void count(const Exchange& exchange, const Plan& plan, AnswerKind kind, int status, TimePoint began,
              std::uint32_t direct = 0);
+  void log_request(const Exchange& exchange, const Answered& answered) const;
   void on_asked(const Plan& plan);
   // True if it was charged.
   bool on_answered(const Plan& plan, int status, http::FieldsView fields, TimePoint asked);

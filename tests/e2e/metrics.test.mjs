@@ -6,9 +6,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
+import http from 'node:http'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { world } from './lib/processes.mjs'
+import { newToken, Scratch, startNode, world } from './lib/processes.mjs'
 import { request } from './lib/http.mjs'
 
 const root = path => fileURLToPath(new URL(`../../${path}`, import.meta.url))
@@ -79,4 +81,33 @@ test('alert rules and dashboard', async t => {
   assert.ok(names.size > 20)
   for (const name of names) assert.ok(known.has(name), `${name} is not exported`)
   assert.equal(new Set(dashboard.panels.map(panel => panel.id)).size, dashboard.panels.length)
+})
+
+test('requests are logged once, as JSON, within the client\'s trace; a hostile trace is dropped', async t => {
+  const scratch = new Scratch(t)
+  const got = []
+  const origin = http.createServer((asked, answer) => {
+    got.push(asked.headers)
+    answer.setHeader('content-type', 'application/json').end('{}')
+  }).listen(0, '127.0.0.1')
+  t.after(() => origin.close())
+  await once(origin, 'listening')
+  const node = await startNode(scratch, `http://127.0.0.1:${origin.address().port}`, { args: ['--log-format', 'json'] })
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const span = '00f067aa0ba902b7'
+  const good = `00-${trace}-${span}-01`
+  const bad = `00-${'0'.repeat(32)}-${span}-01"},{"x":"`
+  const token = newToken()
+  await request(node.url, `${REPO}?secret=1`, { token, headers: { traceparent: good } })
+  await request(node.url, REPO, { token, headers: { traceparent: bad, tracestate: 'a=b' } })
+  await request(node.url, REPO, { method: 'POST', body: '{}', token, headers: { traceparent: good } })
+  await request(node.url, REPO, { method: 'POST', body: '{}', token, headers: { traceparent: bad, tracestate: 'a=b' } })
+  assert.deepEqual(got.map(headers => headers.traceparent), [good, undefined, good, undefined])
+  assert.ok(got.every(headers => headers.tracestate === undefined))
+  await node.stop()
+  const lines = node.log().split('\n').filter(line => line.includes('"event":"request"')).map(line => JSON.parse(line))
+  assert.deepEqual(lines.map(line => line.trace_id), [trace, '', trace, ''])
+  const { method, status, answer, class: cls, upstream_calls: calls, span_id: parent } = lines[0]
+  assert.deepEqual({ method, status, answer, cls, calls, parent }, { method: 'GET', status: 200, answer: 'miss', cls: 'default', calls: 1, parent: span })
+  assert.ok(lines[0].path.endsWith(REPO), 'without its query')
 })
