@@ -46,6 +46,7 @@ bench: release
 	@tools/bench/hits $(HITS)
 	@cmake --build build/release -j $(JOBS) --target ghmesh-standin
 	@tools/bench/proofs
+	@tools/bench/watching
 	@tools/deps.sh npm tests/interop
 	@tests/interop/bench.sh build/release/ghmesh --quick
 	@cmake --build build/release -j $(JOBS) --target ghmesh_benches
