@@ -49,6 +49,8 @@ std::string overview();
 std::string help_of(const Command& command);
 // The paragraph that commands which ask a node have in common.
 std::string_view how_a_node_is_found();
+// ghmesh(1), for `ghmesh --man` and `make install`.
+std::string manual_page();
 // Nothing for an unknown shell.
 std::optional<std::string> completion_script(std::string_view shell);
 
@@ -65,6 +67,8 @@ int stats(const Arguments& arguments, Context& context);
 int quota(const Arguments& arguments, Context& context);
 int peers(const Arguments& arguments, Context& context);
 int verify(const Arguments& arguments, Context& context);
+int doctor_command(const Arguments& arguments, Context& context);
+int top(const Arguments& arguments, Context& context);
 int purge(const Arguments& arguments, Context& context);
 int id(const Arguments& arguments, Context& context);
 int secret_new(const Arguments& arguments, Context& context);

@@ -56,6 +56,17 @@ constexpr std::array kDiscoverFlags{
     FlagSpec{"json", 0, "", "the records as a JSON array"},
 };
 
+constexpr std::array kDoctorFlags{
+    FlagSpec{"json", 0, "", "the findings as JSON"},
+};
+constexpr std::array kTopFlags{
+    kAskFlags[0],
+    kAskFlags[1],
+    kAskFlags[2],
+    FlagSpec{"once", 0, "", "one view as plain text, for logs"},
+    FlagSpec{"interval", 0, "SECONDS", "how often the node is asked, 1 to 60 [1]"},
+};
+
 constexpr std::string_view kFindsNode =
     "The node is found by --listen and --admin, by --ready-file, by the variables GHMESH_LISTEN, GHMESH_ADMIN and\n"
     "GHMESH_NODE (a ready file; `ghmesh run` sets it), else at its default addresses. No node there: exit status 3.\n";
@@ -172,6 +183,28 @@ constexpr std::array kCommands{
                 "through each of them. Exit status 0 only if all of it holds.\n",
             .rules = {.flags = kReportFlags},
             .run = verify},
+    Command{.name = "doctor",
+            .usage = "[flags]",
+            .summary = "finds misconfiguration, and says the line that mends it",
+            .details =
+                "Judges for each client that is installed (gh, curl, git, node, python3, java), by the rules that it\n"
+                "follows itself, whether its requests for the API would go through the node. Also the clock, ports,\n"
+                "addresses told to peers, the mesh secret, the registry, proxy variables, containers, runner hooks,\n"
+                "systemd units, and workflows in .github/workflows. Give the settings that the node was given.\n"
+                "\n"
+                "Exit status 0 unless something is wrong (warnings are no failure), 3 if no node answers.\n",
+            .rules = {.flags = kDoctorFlags, .node_settings = true},
+            .run = doctor_command},
+    Command{
+        .name = "top",
+        .usage = "[flags]",
+        .summary = "a live view of the node",
+        .details =
+            "Requests, where answers came from, quotas with the time to their reset, peers with their round trips,\n"
+            "and the requests as they come. Keys: s and S choose by which column peers are sorted, r turns the\n"
+            "order, p pauses, space asks at once, q ends. No colours with NO_COLOR or TERM=dumb.\n",
+        .rules = {.flags = kTopFlags},
+        .run = top},
     Command{.name = "purge",
             .usage = "[flags] PATTERN",
             .summary = "drops cached answers",

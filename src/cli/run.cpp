@@ -55,6 +55,10 @@ int run(std::span<const std::string> words, Context& context) {
     context.out << "ghmesh " << GHMESH_VERSION << std::endl;
     return kDone;
   }
+  if (words[0] == "--man") {  // for `make install`, so in no overview
+    context.out << manual_page();
+    return kDone;
+  }
   const bool wants_help = words[0] == "help";
   if (wants_help) words = words.subspan(1);
   std::size_t used = 0;
