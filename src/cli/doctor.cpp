@@ -144,6 +144,7 @@ class Doctor {
         if (const auto ready = node::config::parse_ready(*text)) node_.socket = ready->socket;
     }
     if (const auto state = state_directory(std::nullopt, context_.variables)) places.push_back(*state + "/ca");
+    places.emplace_back("/run/ghmesh/ca");  // of a machine's node, by systemd
     for (const std::string& place : places) {
       const auto text = machine_.read_file(place + "/ghmesh-ca.pem");
       if (!text) continue;
