@@ -6,6 +6,7 @@
 
 Commands come in on standard input, one a line, and each is answered by one line of JSON:
   wait TEXT      once TEXT is on the screen (20 s at most)
+  rows N         once exactly N rows of the screen are in use, as many as a full view has (20 s at most)
   type TEXT      keys
   resize C R     another size, with SIGWINCH
   signal NAME    to the command
@@ -33,6 +34,7 @@ SEQUENCE = re.compile(rb"\x1b\[(\??)([0-9;]*)([A-Za-z])")
 class Screen:
     def __init__(self):
         self.lines, self.row, self.column = {}, 0, 0
+        self.drawn = False  # the last view is whole: it ends by clearing what is below
         self.alternate, self.cursor, self.colours, self.rest = False, True, False, b""
 
     def feed(self, data):
@@ -72,7 +74,9 @@ class Screen:
                 raise ValueError(f"mode {numbers}")
         elif final == "H" and not numbers:
             self.row = self.column = 0
+            self.drawn = False
         elif final == "J":
+            self.drawn = True
             self.lines = {} if numbers == "2" else {r: l if r < self.row else l[:self.column] for r, l in self.lines.items() if r <= self.row}
         elif final == "K":
             self.lines[self.row] = self.lines.get(self.row, "")[:self.column]
@@ -135,6 +139,8 @@ def answer(line):
     ok = True
     if word == "wait":
         ok = until(lambda: any(rest in each for each in screen.text()))
+    elif word == "rows":
+        ok = until(lambda: len(screen.text()) == int(rest) and screen.drawn)
     elif word == "type":
         os.write(master, rest.encode())
     elif word == "resize":
