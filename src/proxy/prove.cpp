@@ -175,6 +175,8 @@ io::Task<> Proxy::prove(Fetch& fetch) {
         leave_pace(plan, draw, status, (*answer)->fields(), body ? as_text(*body) : std::string_view());
     github::OriginAnswer head{status, (*answer)->fields(), body ? ByteView(*body) : ByteView(),
                               limit.kind != github::LimitKind::None};
+    if (status == 200 && step.validator == github::Validator::Canary && fetch.search && fetch.search->body())
+      parts_.stats.canaries.add();
     if (status == 200 && !step.probe) {
       // The answer to the client's own request: passed on while it is gathered, checked when it is whole.
       cache::Outcome outcome;

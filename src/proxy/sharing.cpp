@@ -36,6 +36,7 @@ Sharing::Search::Search(Search&& other) noexcept
       own_head_(std::move(other.own_head_)),
       answer_(std::move(other.answer_)),
       body_(std::move(other.body_)),
+      from_(other.from_),
       from_peer_(other.from_peer_),
       formula_held_(other.formula_held_),
       open_(std::exchange(other.open_, false)) {}
@@ -130,6 +131,7 @@ void Sharing::judge(Search& search, const Plan& plan, const crypto::Sha256& pref
   // What lies on this node's own shelf was brought by somebody.
   if (result.item && (from == self || from == mesh::nobody()))
     from = link_.mesh().publisher(search.key_, result.item->version);
+  search.from_ = from;
   search.from_peer_ = from != self && from != mesh::nobody();
   if (result.kind == mesh::FindResult::Kind::Fresh) return judge_fresh(search, plan, prefix, own);
   if (!result.item || result.item->version == search.own_) return;
@@ -149,7 +151,7 @@ void Sharing::judge_fresh(Search& search, const Plan& plan, const crypto::Sha256
   Result<SharedHead> head = decode_shared_head(is_own ? search.own_head_ : result.item->metadata);
   if (!sealed || !head) {
     ++counts_.bad_seals;
-    link_.report(result.from, false);
+    link_.report(search.from_, false);
     return;
   }
   const ByteView body = is_own ? own.body(0) : ByteView(result.item->body);
@@ -223,7 +225,7 @@ void Sharing::abandon(Search& search, mesh::ReleaseOutcome outcome) {
 
 void Sharing::report(const Search& search, bool proved) {
   // The newest version that was known when a fetch began is expected to change; only what was called current counts.
-  if (search.confirmed() && search.body_) link_.report(search.result_.from, proved);
+  if (search.confirmed() && search.body_) link_.report(search.from_, proved);
 }
 
 void Sharing::saw_public(const Plan& plan) {

@@ -68,6 +68,7 @@ class Sharing {
     Bytes own_head_;
     std::optional<Answer> answer_;
     github::SharedBody body_;
+    mesh::PeerId from_ = mesh::nobody();  // who brought the bytes, as far as this node knows
     bool from_peer_ = false;
     bool formula_held_ = false;
     bool open_ = false;

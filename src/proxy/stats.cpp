@@ -37,6 +37,8 @@ Stats::Stats(metrics::Registry& registry)
       expirations(registry.counter("ghmesh_expirations_total", "Requests whose stored answer was no longer fresh.")),
       upstream_errors(registry.counter("ghmesh_upstream_errors_total", "Upstream requests without a usable answer.")),
       client_errors(registry.counter("ghmesh_client_errors_total", "Client requests refused as malformed.")),
+      canaries(registry.counter("ghmesh_canaries_charged_total",
+                                "Peers' bytes passed over once, to see that the upstream tells tags apart.")),
       tunnels(registry.counter("ghmesh_tunnels_total", "CONNECT tunnels opened.")),
       terminated(registry.counter("ghmesh_connects_answered_total", "CONNECTs to the API's hosts answered here.")),
       refused(registry.counter("ghmesh_refused_total", "Requests for hosts that are not allowed.")),

@@ -71,6 +71,7 @@ class Stats {
   metrics::Counter& expirations;  // requests whose stored answer was no longer fresh
   metrics::Counter& upstream_errors;
   metrics::Counter& client_errors;
+  metrics::Counter& canaries;  // charged answers that had to show that the upstream tells tags apart
   metrics::Counter& tunnels;
   metrics::Counter& terminated;
   metrics::Counter& refused;

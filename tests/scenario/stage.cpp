@@ -146,7 +146,8 @@ Node::Node(Stage& s, const NodeOptions& options)
                    false,
                    store::Key{2},
                    {},
-                   {}});
+                   {},
+                   options.mesh ? options.mesh(*planner) : nullptr});
   server = std::make_unique<http::server::Server>(s.loop, *proxy);
   http::client::Limits limits;
   limits.connections = 1000;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -79,6 +80,8 @@ struct NodeOptions {
   bool vouched = false;
   github::CalibrationOptions calibration = {};
   github::PacingOptions pacing = {};
+  // The node's door to a mesh, for its planner; none: no mesh.
+  std::function<proxy::Sharing*(proxy::Planner&)> mesh = {};
 };
 
 // One match proves a class: for scenarios that are about something else than learning.

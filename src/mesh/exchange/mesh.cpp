@@ -167,7 +167,7 @@ void Mesh::count(const FindResult& result) {
 
 void Mesh::update_ranks(TimePoint now) {
   Bus& bus = parts_->bus;
-  for (const PeerId& peer : membership_.take_changed()) {
+  for (const PeerId& peer : membership_.take_changed(now)) {
     const Member* member = membership_.find(peer);
     const bool owns = member != nullptr && membership_.owns_keys(*member, now);
     const std::uint32_t weight = !owns ? 0 : member->stable ? kStableWeight : 1;

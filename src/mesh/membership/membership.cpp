@@ -48,6 +48,7 @@ Membership::Membership(SelfDescription self, MembershipLimits limits, Random& ra
   count_digest(self_);
   announce(self_.peer);
   coming_of_age_.emplace_back(now + limits_.owner_age, self_.peer);
+  changed_.push_back(self_.peer);
 }
 
 const Member* Membership::find(const PeerId& peer) const {
@@ -56,8 +57,26 @@ const Member* Membership::find(const PeerId& peer) const {
   return it == members_.end() ? nullptr : &it->second;
 }
 
-bool Membership::owns_keys(const Member& member, TimePoint now) const {
+bool Membership::is_of_age(const Member& member, TimePoint now) const {
   return member.in_mesh() && member.reachable && !member.draining && now - member.joined >= limits_.owner_age;
+}
+
+bool Membership::owns_keys(const Member& member, TimePoint now) const {
+  if (young_) return member.in_mesh() && member.reachable && !member.draining;
+  return is_of_age(member, now);
+}
+
+std::vector<PeerId> Membership::take_changed(TimePoint now) {
+  if (changed_.empty()) return {};
+  // In a fleet that has lived for a while the first look finds somebody.
+  const bool young = !is_of_age(self_, now) && std::none_of(members_.begin(), members_.end(), [&](const auto& each) {
+    return is_of_age(each.second, now);
+  });
+  if (std::exchange(young_, young) != young) {
+    changed_.push_back(self_.peer);
+    for (const auto& [peer, member] : members_) changed_.push_back(peer);
+  }
+  return std::exchange(changed_, {});
 }
 
 unsigned Membership::resend_limit() const {

@@ -66,13 +66,14 @@ class Membership {
 
   std::vector<Outgoing> take_outgoing() { return std::exchange(outgoing_, {}); }
   // Members whose entry changed, perhaps named twice; look them up.
-  std::vector<PeerId> take_changed() { return std::exchange(changed_, {}); }
+  std::vector<PeerId> take_changed(TimePoint now);
 
   const Member* find(const PeerId& peer) const;
   const Member& self() const { return self_; }
   // Others, in no order; dead ones too while they are remembered.
   const std::unordered_map<PeerId, Member>& members() const { return members_; }
   std::size_t live_count() const { return live_; }  // others in the mesh
+  // Whoever is old enough; in a fleet that has just been started, where nobody is, everybody.
   bool owns_keys(const Member& member, TimePoint now) const;
   // Random others in the mesh, at most count.
   std::vector<PeerId> sample(std::size_t count);
@@ -112,6 +113,7 @@ class Membership {
   void announce(const PeerId& peer);
   void announce_self(TimePoint now);
   void count_digest(const Member& member);
+  bool is_of_age(const Member& member, TimePoint now) const;
   MemberUpdate describe(const Member& member, TimePoint now) const;
   std::vector<MemberUpdate> pick_news(std::size_t count, TimePoint now, const PeerId* about = nullptr);
   void send_ping(const PeerId& to, std::uint32_t sequence, TimePoint now);
@@ -142,6 +144,7 @@ class Membership {
   TimePoint next_revival_{};
   TimePoint last_sync_{};
   bool met_anyone_ = false;
+  bool young_ = true;  // nobody who could own keys is old enough
   std::vector<CounterRow> counters_;
   std::vector<Outgoing> outgoing_;
   std::vector<PeerId> changed_;

@@ -51,7 +51,7 @@ struct Cluster {
           ++sent;
           flights.emplace(now + 1ms, Flight{id, out.to, std::move(out.message)});
         }
-        node->take_changed();
+        node->take_changed(now);
       }
       if (now >= until) return;
     }

@@ -80,6 +80,7 @@ Result<MeshWing::Opened> MeshWing::open(const config::Config& config, MeshParts 
       std::make_unique<proxy::Sharing>(wing->parts_.network.loop(), *wing->link_, wing->parts_.planner,
                                        proxy::SharingOptions{std::move(lookup), config.share == config::Share::Public});
   wing->open_discovery();
+  wing->add_metrics();
   return Opened{std::move(wing), ""};
 }
 

@@ -99,6 +99,7 @@ class MeshWing {
   void open_discovery();
   void open_registry(const mesh::Keyring& keys);
   void tell_counters();
+  void add_metrics();
   io::Task<> measure();
 
   const config::Config& config_;

@@ -280,8 +280,8 @@ Result<> Node::State::open() {
         proxy->invalidate(stale.groups);
       }
     });
-    // Writes that went by while this node was away are known to nobody here.
-    proxy->doubt_all();
+    // Writes that went by while this node was away are known to nobody here; what it kept is asked about once.
+    if (store->stats().entries > 0) proxy->doubt_all();
   }
   return {};
 }
