@@ -31,6 +31,8 @@ constexpr Duration kRoundLimit = std::chrono::minutes(5);
 // Charges beyond one per question that are no failure: each node may look once whether GitHub tells tags apart before
 // it relies on that, and on a machine without time to spare one in ten answers of a peer comes too late.
 constexpr std::uint64_t most_charges(std::size_t keys, std::size_t runners) { return keys + runners + keys / 10; }
+// GitHub's default length of a page.
+constexpr std::size_t kFullPage = 30;
 // Rounds that need questions nobody asked before: the first two share theirs.
 constexpr std::size_t kSets = 4;
 
@@ -111,6 +113,9 @@ std::vector<Questions> gather_questions(DemoGithub& github, const std::string& t
   std::set<std::string> seen{"", "[]"};
   for (std::size_t i = 0; i < plan.paths.size() && sets.size() <= kSets; ++i) {
     if (github::scan_body(as_bytes(direct.bodies[i])) != github::Finding::Clean) continue;
+    // Behind a full page a node looks whether there is a next one, which may cost a charge of its own.
+    const auto shape = github::json_shape(as_bytes(direct.bodies[i]));
+    if (!shape || shape->array_length.value_or(0) >= kFullPage) continue;
     if (!seen.insert(direct.bodies[i]).second) continue;
     sets.back().paths.push_back(plan.paths[i]);
     sets.back().bodies.push_back(direct.bodies[i]);
