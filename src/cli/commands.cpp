@@ -209,8 +209,8 @@ constexpr std::array kCommands{
             .usage = "[flags] PATTERN",
             .summary = "drops cached answers",
             .details =
-                "PATTERN is a path; * stands for any octets, so /repos/cli/cli* is everything of one repository\n"
-                "and * is everything.\n",
+                "PATTERN is a path, with all its queries; /repos/OWNER/REPO/* is everything of one repository, * is\n"
+                "everything.\n",
             .rules = {.flags = kReportFlags, .operands_min = 1, .operands_max = 1, .operands = "PATTERN"},
             .run = purge},
     Command{

@@ -87,13 +87,34 @@ Arguments asking(const Arguments& arguments) {
   return out;
 }
 
+// What a node of this job was started with: init then tells older tools in CACHE_* what became of it, which is no
+// setting.
+node::config::Variables before_init(const node::config::Variables& now, const Machine& machine) {
+  const auto state = state_directory(std::nullopt, now);
+  const auto text = state ? machine.read_file(*state + "/session.json") : fail(ErrorCode::NotFound, "no session");
+  const auto session = text ? parse_session(*text) : fail(ErrorCode::NotFound, "no session");
+  if (!session) return now;
+  auto all = now.all();
+  for (const auto& [name, set] : session->variables) {
+    const auto found = all.find(name);
+    if (!name.starts_with("CACHE_") || found == all.end() || found->second != set.value) continue;
+    if (set.before) {
+      found->second = *set.before;
+    } else {
+      all.erase(found);
+    }
+  }
+  return node::config::Variables(std::move(all));
+}
+
 class Doctor {
  public:
   Doctor(const Arguments& arguments, Context& context)
       : arguments_(asking(arguments)), context_(context), machine_(this_machine(context)) {}
 
   int run() {
-    const Result<Loaded> loaded = node::config::load({arguments_.settings, context_.variables, {}});
+    const Result<Loaded> loaded =
+        node::config::load({arguments_.settings, before_init(context_.variables, machine_), {}});
     if (!loaded) add(Verdict::Wrong, "settings", loaded.error().message, "correct it where it was given");
     const node::config::Config* config = loaded ? &loaded->config : nullptr;
     find(config);
