@@ -100,7 +100,7 @@ export class AnswersChart {
         y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 5] }
       },
       axes: [
-        { ...axis, space: 90, values: (_plot, at) => at.map(second => time(second * 1000)) },
+        { ...axis, size: 30, space: 90, values: (_plot, at) => at.map(second => time(second * 1000)) },
         { ...axis, size: 48, values: (_plot, at) => at.map(value => count(value)), incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] }
       ],
       series: [{}, ...KINDS.map((kind): uPlot.Series => {

@@ -43,5 +43,5 @@ export function showEvent (kind: string, event: NodeEvent): void {
 
 // What a new page reads at once is not news.
 export function announceEvents (): void {
-  setAttribute(byId('events'), 'aria-live', 'polite')
+  setAttribute(byId('log'), 'aria-live', 'polite')
 }

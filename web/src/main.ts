@@ -33,7 +33,7 @@ function asker<T> (path: string, use: (value: T, stats: Stats) => void): () => v
   }
 }
 const askMesh = asker<Mesh>('/api/peers', (mesh, stats) => {
-  showMesh(mesh, stats)
+  if (showMesh(mesh, stats)) setTimeout(askMesh, 250)
   showSpenders(mesh, stats)
 })
 const askActivity = asker<Activity>('/api/activity', showActivity)

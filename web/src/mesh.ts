@@ -7,7 +7,6 @@ import type { Mesh, Peer, Stats } from './api'
 import { byId, fillTable, setAttribute, setText, show } from './dom'
 import { bytes, count, duration, peerName } from './format'
 
-const [WIDTH, HEIGHT] = [720, 400]
 // Beyond that names would overlap; the table has them all.
 const NAMED = 14
 const DRAWN = 120
@@ -15,7 +14,11 @@ const DRAWN = 120
 const FAREWELL = 30_000
 
 const NS = 'http://www.w3.org/2000/svg'
+// Since when a member is known to be so.
 const gone = new Map<string, number>()
+const doubtful = new Map<string, number>()
+// So long it is worth asking more often than once a second what becomes of a doubtful one.
+const SUSPENSE = 5_000
 
 type Condition = 'alive' | 'doubtful' | 'gone'
 
@@ -56,7 +59,11 @@ function labels (picture: SVGElement, x: number, y: number, lines: string[], bel
 function draw (mesh: Mesh, peers: Peer[]): void {
   const picture = byId<SVGSVGElement>('picture')
   picture.replaceChildren()
-  const [cx, cy] = [WIDTH / 2, HEIGHT / 2]
+  // One unit is one pixel, so that text stays readable on a phone.
+  const width = Math.max(320, Math.min(760, picture.parentElement!.clientWidth))
+  const height = width < 520 ? 420 : 340
+  setAttribute(picture, 'viewBox', `0 0 ${width} ${height}`)
+  const [cx, cy] = [width / 2, height / 2]
   const all = mesh.partitions + mesh.peers.reduce((sum, peer) => sum + (condition(peer) === 'gone' ? 0 : peer.partitions), 0)
   const named = peers.length <= NAMED
   const radius = peers.length <= NAMED ? 15 : peers.length <= 40 ? 9 : 5
@@ -64,7 +71,7 @@ function draw (mesh: Mesh, peers: Peer[]): void {
     const angle = 2 * Math.PI * i / peers.length - Math.PI / 2 + (peers.length % 2 === 0 ? Math.PI / peers.length : 0)
     // Two rings once one is too full.
     const ring = peers.length > 40 && i % 2 === 1 ? 0.72 : 1
-    return { peer, x: cx + (cx - 90) * ring * Math.cos(angle), y: cy + (cy - 78) * ring * Math.sin(angle) }
+    return { peer, x: cx + (cx - 72) * ring * Math.cos(angle), y: cy + (cy - 62) * ring * Math.sin(angle) }
   })
   for (const { peer, x, y } of places) {
     const traffic = peer.bytes_in + peer.bytes_out
@@ -109,12 +116,17 @@ function showMembers (mesh: Mesh, stats: Stats): void {
   ])])
 }
 
-export function showMesh (mesh: Mesh, stats: Stats): void {
+function note (since: Map<string, number>, mesh: Mesh, wanted: Condition, now: number): void {
+  const found = new Set(mesh.peers.filter(peer => condition(peer) === wanted).map(peer => peer.peer_id))
+  for (const peer of since.keys()) if (!found.has(peer)) since.delete(peer)
+  for (const peer of found) if (!since.has(peer)) since.set(peer, now)
+}
+
+// Whether something is about to change.
+export function showMesh (mesh: Mesh, stats: Stats): boolean {
   const now = Date.now()
-  for (const peer of mesh.peers) {
-    if (condition(peer) !== 'gone') gone.delete(peer.peer_id)
-    else if (!gone.has(peer.peer_id)) gone.set(peer.peer_id, now)
-  }
+  note(gone, mesh, 'gone', now)
+  note(doubtful, mesh, 'doubtful', now)
   const seen = mesh.peers.filter(peer => now - (gone.get(peer.peer_id) ?? now) < FAREWELL)
     .sort((a, b) => a.peer_id < b.peer_id ? -1 : 1)
   const alive = mesh.peers.filter(peer => condition(peer) === 'alive').length
@@ -134,4 +146,5 @@ export function showMesh (mesh: Mesh, stats: Stats): void {
   fillTable(byId<HTMLTableElement>('contacts'), waiting.map(contact => [
     { text: contact.address, className: 'id' }, { text: contact.source }, { text: count(contact.failures), className: 'n' }, { text: contact.error }
   ]))
+  return [...doubtful.values()].some(since => now - since < SUSPENSE)
 }
