@@ -19,7 +19,8 @@ const CLIENTS = {
   gh: ['gh', 'api', PATH.slice(1)],
   curl: ['curl', '-sSf', '--max-time', '10', '-H', 'Authorization: Bearer @TOKEN@', URL_],
   python3: ['python3', '-c', `import os, urllib.request as r; r.urlopen(r.Request("${URL_}", headers={"Authorization": "Bearer " + os.environ["GH_TOKEN"]}), timeout=10).read()`],
-  node: ['node', '-e', `fetch("${URL_}", {headers: {authorization: "Bearer " + process.env.GH_TOKEN}}).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))`]
+  node: ['node', '-e', `fetch("${URL_}", {headers: {authorization: "Bearer " + process.env.GH_TOKEN}}).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))`],
+  java: ['java', '-XX:TieredStopAtLevel=1', fileURLToPath(new URL('clients/Plain.java', import.meta.url)), URL_]
 }
 
 if (process.env.GHMESH_ALONE !== '1') {
@@ -63,7 +64,7 @@ async function arrange (t) {
 }
 
 // The verdict of each client, and the client.
-async function compare (w, env, clients = Object.keys(CLIENTS)) {
+async function compare (w, env, clients = ['gh', 'curl', 'python3', 'node']) {
   const report = await w.doctor(env)
   const verdicts = {}
   for (const client of clients) {
@@ -155,6 +156,21 @@ function tests () {
     assert.deepEqual((await compare(w, w.pointed, ['curl'])).verdicts, { curl: 'wrong' })
     w.scratch.write('client-home/.curlrc', 'noproxy = api.github.com\n')
     assert.deepEqual((await compare(w, w.pointed, ['curl'])).verdicts, { curl: 'wrong' })
+  })
+
+  test('java goes directly, and through the node once the named line was typed', async t => {
+    const w = await arrange(t)
+    if (spawnSync('javac', ['--version']).status !== 0 || spawnSync('keytool', ['-help']).status !== 0) return t.skip('no JDK here')
+    const direct = await compare(w, w.pointed, ['java'])
+    assert.deepEqual(direct.verdicts, { java: 'warning' })
+    assert.equal(direct.report.code, 0)
+    const [{ fix }] = direct.report.of('java')
+    const typed = await w.scratch.run('sh', ['-c', `${fix} && printf %s "$JAVA_TOOL_OPTIONS"`], { env: { ...w.base, ...w.pointed } })
+    assert.equal(typed.code, 0, typed.stderr)
+    const options = typed.text.slice(typed.text.lastIndexOf('-Dhttps.proxyHost'))
+    assert.deepEqual((await compare(w, { ...w.pointed, JAVA_TOOL_OPTIONS: options }, ['java'])).verdicts, { java: 'ok' })
+    const untrusting = options.replace(/ -Djavax\S+/, '')
+    assert.deepEqual((await compare(w, { ...w.pointed, JAVA_TOOL_OPTIONS: untrusting }, ['java'])).verdicts, { java: 'wrong' })
   })
 
   test('no node: exit status 3, clients that point at it fail, and a taken port is named', async t => {

@@ -8,7 +8,8 @@ import process from 'node:process'
 import readline from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { BIN, ghmesh, world } from './lib/processes.mjs'
+import { startMesh } from './lib/mesh.mjs'
+import { BIN, ghmesh, Scratch, startStandin, world } from './lib/processes.mjs'
 
 const PTY = fileURLToPath(new URL('lib/terminal.py', import.meta.url))
 
@@ -59,6 +60,27 @@ test('keys: order of peers, pause; q ends and the terminal is as before', async 
   const { status, restored } = await w.pty('end')
   assert.equal(status, 0)
   assert.ok(restored)
+})
+
+test('peers with their round trips, in the order that the keys choose', async t => {
+  const scratch = new Scratch(t)
+  const standin = await startStandin(scratch)
+  const { nodes: [one, ...others] } = await startMesh(scratch, standin.http, 3)
+  const pty = terminal(t, 80, 24, [BIN, 'top', '--ready-file', one.readyFile], { NO_COLOR: '1' })
+  await pty('wait 2 peers')
+  await pty('wait PEERS by rtt')
+  await pty('match owner +[0-9]+\\.[0-9][0-9] ')
+  await pty('type SS')
+  await pty('wait PEERS by out')
+  await pty('type s')
+  await pty('wait PEERS by id')
+  const ids = others.map(node => node.ready.peer_id).sort().map(id => id.slice(-10))
+  const rows = screen => screen.map(line => line.match(/^ {2}\*(\S{10}) +\/ip4\/127\.0\.0\.1\/tcp\/\d+\S* +owner +(?:[0-9.]+|-) +\S+ \S+ +\S+ \S+$/)?.[1]).filter(Boolean)
+  const seen = (await pty('rows 24')).screen
+  assert.deepEqual(rows(seen), ids, seen.join('\n'))
+  await pty('type r')
+  const { screen } = await pty('wait PEERS by id, reversed')
+  assert.deepEqual(rows((await pty('rows 24')).screen), ids.toReversed(), screen.join('\n'))
 })
 
 test('another size is drawn at once', async t => {

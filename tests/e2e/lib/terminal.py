@@ -6,6 +6,7 @@
 
 Commands come in on standard input, one a line, and each is answered by one line of JSON:
   wait TEXT      once TEXT is on the screen (20 s at most)
+  match REGEX    the same, by an expression
   rows N         once exactly N rows of the screen are in use, as many as a full view has (20 s at most)
   type TEXT      keys
   resize C R     another size, with SIGWINCH
@@ -139,6 +140,8 @@ def answer(line):
     ok = True
     if word == "wait":
         ok = until(lambda: any(rest in each for each in screen.text()))
+    elif word == "match":
+        ok = until(lambda: any(re.search(rest, each) for each in screen.text()))
     elif word == "rows":
         ok = until(lambda: len(screen.text()) == int(rest) and screen.drawn)
     elif word == "type":
