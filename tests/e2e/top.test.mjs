@@ -110,6 +110,17 @@ for (const [signal, status] of [['SIGTERM', 143], ['SIGHUP', 129], ['SIGINT', 0]
   })
 }
 
+test('stopped it leaves the terminal, continued it is back', async t => {
+  const w = await arrange(t)
+  await w.pty('wait requests')
+  await w.pty('signal SIGTSTP')
+  await w.pty('left')
+  await w.pty('signal SIGCONT')
+  assert.match((await w.pty('rows 24')).screen.at(-1), /^q quit/)
+  await w.pty('type q')
+  assert.ok((await w.pty('end')).restored)
+})
+
 test('a node that goes is said, and one that comes back is shown', async t => {
   const w = await arrange(t)
   await w.pty('wait requests')

@@ -86,6 +86,7 @@ async function shell (t, text) {
   const kept = await scratch.run(BIN, ['stop'], { env })
   assert.equal(got.code, 0, `${script}\n${got.text}\n${got.stderr}`)
   assert.ok(!kept.stderr.includes('saved'), 'the block left a node behind')
+  if (text.includes('ghmesh explain')) assert.match(got.text, /^held +in memory$/m, 'what get has just fetched is held')
   if (/gh api|ghmesh get|https:\/\/api/.test(text)) assert.ok((await standin.counters()).charged > 0, 'nobody asked GitHub')
 }
 

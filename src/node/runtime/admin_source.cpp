@@ -276,8 +276,22 @@ io::Task<Result<admin::Explanation>> NodeAdminSource::explain(std::string target
   }
   http::Fields fields;  // no Accept: GitHub's own default stands in
   if (authorization) fields.add("Authorization", *authorization);
-  const http::RequestView request{"GET", named->target, 1, fields.view()};
-  const proxy::Plan plan = parts_.planner.plan(request, named->target, false);
+  http::Fields any = fields;  // what gh, curl and ghmesh get ask for; that is another entry
+  any.add("Accept", "*/*");
+  http::RequestView request{"GET", named->target, 1, fields.view()};
+  proxy::Plan plan = parts_.planner.plan(request, named->target, false);
+  const auto held = [this](const proxy::Plan& each) {
+    return each.cacheable && (parts_.store.find(each.key) || parts_.store.contains(each.key));
+  };
+  if (!held(plan)) {
+    const http::RequestView other{"GET", named->target, 1, any.view()};
+    proxy::Plan other_plan = parts_.planner.plan(other, named->target, false);
+    if (held(other_plan)) {
+      request = other;
+      plan = std::move(other_plan);
+      add("asked_with", "Accept: */*");
+    }
+  }
   add("asked_as", plan.target);
   add("class", github::to_string(plan.resource.cls));
   if (!plan.resource.family.empty()) add("family", plan.resource.family);

@@ -8,6 +8,7 @@ Commands come in on standard input, one a line, and each is answered by one line
   wait TEXT      once TEXT is on the screen (20 s at most)
   match REGEX    the same, by an expression
   rows N         once exactly N rows of the screen are in use, as many as a full view has (20 s at most)
+  left           once the command shows the terminal as it found it
   type TEXT      keys
   resize C R     another size, with SIGWINCH
   signal NAME    to the command
@@ -142,6 +143,8 @@ def answer(line):
         ok = until(lambda: any(rest in each for each in screen.text()))
     elif word == "match":
         ok = until(lambda: any(re.search(rest, each) for each in screen.text()))
+    elif word == "left":
+        ok = until(lambda: screen.cursor and not screen.alternate)
     elif word == "rows":
         ok = until(lambda: len(screen.text()) == int(rest) and screen.drawn)
     elif word == "type":
