@@ -61,6 +61,7 @@ int init(const Arguments& arguments, Context& context);
 int stop(const Arguments& arguments, Context& context);
 int keep(const Arguments& arguments, Context& context);
 int demo(const Arguments& arguments, Context& context);
+int simulate(const Arguments& arguments, Context& context);
 int get(const Arguments& arguments, Context& context);
 int explain(const Arguments& arguments, Context& context);
 int stats(const Arguments& arguments, Context& context);

@@ -30,6 +30,15 @@ constexpr std::array kDemoFlags{
     FlagSpec{"nodes", 0, "N", "how many runners there are, 2 to 50 [5]"},
     FlagSpec{"keys", 0, "K", "how many questions each of them has, 1 to 100 [100]"},
 };
+constexpr std::array kSimulateFlags{
+    FlagSpec{"nodes", 0, "N", "how many members, 2 to 1000 [50]"},
+    FlagSpec{"keys", 0, "K", "how many answers they ask for, 1 to 100000 [1000]"},
+    FlagSpec{"minutes", 0, "M", "of virtual time, 4 to 240; the first 3 are not counted [20]"},
+    FlagSpec{"tokens", 0, "T", "how many tokens the members use in turn, 1 to 1000 [1]"},
+    FlagSpec{"no-churn", 0, "", "members stay; else each lives 2 to 20 minutes, and every second one is killed"},
+    FlagSpec{"seed", 0, "S", "another seed is another run, the same seed the same run [1]"},
+    FlagSpec{"json", 0, "", "as JSON"},
+};
 constexpr std::array kInitFlags{
     FlagSpec{"strict", 0, "", "a node that cannot be had fails the step"},
     FlagSpec{"wait", 0, "SECONDS", "how long the node may take to be ready [2]"},
@@ -236,6 +245,18 @@ constexpr std::array kCommands{
                 "long it took; fails if one byte differs or more was charged than is due. Nothing is left behind.\n",
             .rules = {.flags = kDemoFlags},
             .run = demo},
+    Command{.name = "simulate",
+            .usage = "[flags]",
+            .summary = "a fleet of up to 1,000 members in virtual time",
+            .details =
+                "The state machines that a node runs, over a network of delays, before an origin whose answers\n"
+                "change: 20 % of the keys every 2 minutes, 50 % every 30, the rest never. Every member asks half a\n"
+                "question a second (Zipf 0.9); every minute a fifth of them start the same script of 20. Prints\n"
+                "what was charged beside the ideal (one cache for all, without delay), messages a request, bytes a\n"
+                "member, and latencies. Exit status 1 if one answer was not the origin's. 1,000 members take\n"
+                "minutes; nothing leaves this process.\n",
+            .rules = {.flags = kSimulateFlags},
+            .run = simulate},
     Command{.name = "register",
             .usage = "[flags] PEER_ID PORT IP",
             .summary = "puts this machine's record into the registry directory",

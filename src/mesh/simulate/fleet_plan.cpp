@@ -94,13 +94,18 @@ class Fleet {
 
 }  // namespace
 
-FleetReport simulate_fleet(const FleetPlan& plan) {
+FleetReport simulate_fleet(const FleetPlan& plan, const std::function<void(Duration)>& progress) {
   Simulator simulator(plan.seed);
   Fleet fleet(plan, simulator);
   fleet.begin();
-  simulator.run_for(plan.warm_up);
-  simulator.reset_totals();
-  simulator.run_for(plan.time - plan.warm_up);
+  for (Duration done{}; done < plan.time;) {
+    const Duration stop = done < plan.warm_up ? plan.warm_up : plan.time;
+    const Duration step = std::min<Duration>(1s, stop - done);
+    simulator.run_for(step);
+    done += step;
+    if (done == plan.warm_up) simulator.reset_totals();
+    if (progress) progress(done);
+  }
   FleetReport report;
   report.plan = plan;
   report.totals = simulator.totals();
@@ -115,18 +120,21 @@ FleetReport simulate_fleet(const FleetPlan& plan) {
   return report;
 }
 
+double FleetReport::membership_share() const {
+  return totals.bytes == 0 ? 0 : static_cast<double>(totals.membership_bytes) / static_cast<double>(totals.bytes);
+}
+
 std::string FleetReport::text() const {
   char line[512];
-  const double membership =
-      totals.bytes == 0 ? 0 : 100.0 * static_cast<double>(totals.membership_bytes) / static_cast<double>(totals.bytes);
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   std::snprintf(line, sizeof line,
                 "N=%zu K=%u seed=%llu: charged %llu / ideal %llu = %.3f; %.2f messages a request; %.2f KB/s a node "
                 "(%.0f %% membership); p50 %.2f ms, p99 %.0f ms\n"
                 "%llu requests: %llu fresh here, %llu from peers, %llu upstream, %llu alone, %llu wrong\n",
                 plan.nodes, plan.keys, n(plan.seed), n(totals.charged), n(totals.ideal), charged_per_ideal,
-                messages_per_request, kilobytes_per_second, membership, p50_ms, p99_ms, n(totals.requests),
-                n(totals.local), n(totals.from_peers), n(totals.upstream), n(totals.alone), n(totals.wrong));
+                messages_per_request, kilobytes_per_second, 100 * membership_share(), p50_ms, p99_ms,
+                n(totals.requests), n(totals.local), n(totals.from_peers), n(totals.upstream), n(totals.alone),
+                n(totals.wrong));
   return line;
 }
 

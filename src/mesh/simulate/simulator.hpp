@@ -165,8 +165,10 @@ struct FleetReport {
   double kilobytes_per_second = 0;  // a node, sent
   double p50_ms = 0;
   double p99_ms = 0;
-  std::string text() const;  // two lines for people
+  double membership_share() const;  // of the bytes
+  std::string text() const;         // two lines for people
 };
-FleetReport simulate_fleet(const FleetPlan& plan);
+// progress: told how much virtual time has passed, every second of it.
+FleetReport simulate_fleet(const FleetPlan& plan, const std::function<void(Duration done)>& progress = {});
 
 }  // namespace ghmesh::mesh::simulate
