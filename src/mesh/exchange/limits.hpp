@@ -57,8 +57,10 @@ struct ExchangeLimits {
   std::size_t waiters = 1024;  // per key
   std::size_t relays = 4096;
   std::size_t pauses = 1024;
-  // One other's word stops us this long; two, or GitHub's own, until the reset.
+  // One other's word stops us this long; that of three this long, and each one more as long again; GitHub's own until
+  // the reset.
   Duration uncorroborated_pause = 30s;
+  Duration corroborated_pause = 5min;
 };
 
 }  // namespace ghmesh::mesh

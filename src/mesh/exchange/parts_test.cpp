@@ -141,6 +141,21 @@ TEST(Pause, OneLiarStopsABucketForSecondsOnly) {
   EXPECT_FALSE(board.until(tag(1), 0, kNow + 303s));
 }
 
+TEST(Pause, ThreeInLeagueStopABucketForMinutesHoweverOftenTheyRepeatIt) {
+  PauseBoard board(kLimits);
+  for (int minute = 0; minute < 7; ++minute)
+    for (std::uint8_t liar = 1; liar <= 3; ++liar) board.on_told(peer(liar), tag(1), 1000h, kNow + minute * 60s);
+  EXPECT_TRUE(board.until(tag(1), 0, kNow + 5min));
+  EXPECT_FALSE(board.until(tag(1), 0, kNow + 6min)) << "now the first member looks for itself";
+  // It finds that they lied, or becomes a fourth that says so.
+  PauseBoard other = board;
+  EXPECT_TRUE(other.on_success(tag(1), kNow + 6min));
+  other.on_told(peer(1), tag(1), 1000h, kNow + 7min);
+  EXPECT_FALSE(other.until(tag(1), 0, kNow + 7min));
+  board.on_told(peer(4), tag(1), 1000h, kNow + 7min);
+  EXPECT_TRUE(board.until(tag(1), 0, kNow + 10min));
+}
+
 TEST(Pause, WhoeverIsDisprovedIsNotListenedTo) {
   PauseBoard board(kLimits);
   board.on_told(peer(1), tag(1), 1000h, kNow);

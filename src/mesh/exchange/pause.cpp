@@ -46,17 +46,26 @@ void PauseBoard::on_told(const PeerId& from, const TokenTag& bucket, Duration le
   if (pause == nullptr || (pause->own && pause->ends > now)) return;
   pause->own = false;
   const TimePoint until = now + bounded(length);
-  std::erase_if(pause->reporters, [&](const auto& each) { return each.first == from || each.second <= now; });
-  if (pause->reporters.size() < 8) pause->reporters.emplace_back(from, until);
+  std::erase_if(pause->reporters, [&](const auto& each) { return each.second <= now; });
+  // Not again for one who repeats it.
+  if (pause->reporters.empty()) pause->first_told = now;
+  std::erase_if(pause->reporters, [&](const auto& each) { return each.first == from; });
+  if (pause->reporters.size() < kReporters) pause->reporters.emplace_back(from, until);
   // The third-longest statement is one that three members make; fewer count for a while only, after which the first
-  // member tries, and either becomes the next to say so or frees all.
+  // member tries, and either becomes the next to say so or frees all. Nobody's word, however many they are and however
+  // often they repeat it, stops us for longer without a look of our own: three may be in league.
   std::vector<TimePoint> ends;
   for (const auto& [peer, end] : pause->reporters) ends.push_back(end);
   std::sort(ends.begin(), ends.end(), std::greater<>());
-  if (pause->first_told == TimePoint{}) pause->first_told = now;
   const TimePoint alone =
       std::min(ends.front(), pause->first_told + limits_.uncorroborated_pause * static_cast<int>(ends.size()));
-  pause->ends = ends.size() >= kCorroborated ? std::max(ends[kCorroborated - 1], alone) : alone;
+  if (ends.size() < kCorroborated) {
+    pause->ends = alone;
+    return;
+  }
+  const Duration word = limits_.uncorroborated_pause * static_cast<int>(kCorroborated - 1) +
+                        limits_.corroborated_pause * static_cast<int>(ends.size() - kCorroborated + 1);
+  pause->ends = std::min(std::max(ends[kCorroborated - 1], alone), pause->first_told + word);
 }
 
 bool PauseBoard::on_success(const TokenTag& bucket, TimePoint now) {

@@ -10,8 +10,9 @@
 #include "mesh/wire/message.hpp"
 
 // What GitHub said about a bucket (a token's, or a repository's job tokens', as a keyed hash): stop until then. One
-// node's own answer is believed; what others say is believed for 30 seconds, and until the reset once two said it. At
-// the end the nodes come back one after the other, so that the first one's result stops or frees the rest. One thread.
+// node's own answer is believed until the reset; one other's word for 30 seconds, that of three for five minutes, and
+// of each one more for as long again: then the member whose turn it is looks for itself. At the end the nodes come back
+// one after the other, so that the first one's result stops or frees the rest. One thread.
 
 namespace ghmesh::mesh {
 
@@ -44,6 +45,8 @@ class PauseBoard {
   Pause* slot(const TokenTag& bucket, TimePoint now);
 
   static constexpr std::size_t kCorroborated = 3;
+  // Enough that an honest fleet's words last until the reset.
+  static constexpr std::size_t kReporters = 16;
 
   const ExchangeLimits& limits_;
   std::unordered_map<PeerId, TimePoint> disproved_;  // not listened to until then

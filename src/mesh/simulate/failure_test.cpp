@@ -1,49 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "mesh/simulate/simulator.hpp"
+#include "test_scene.hpp"
 
 // Every row of the failure table, and what the mesh promises besides, in virtual time with several seeds.
 
 namespace ghmesh::mesh::simulate {
 namespace {
-
-constexpr std::uint32_t kKey = 7;
-
-struct Scene : Simulator {
-  explicit Scene(std::uint64_t seed, std::size_t nodes = 10) : Simulator(seed) {
-    for (std::uint32_t key = 0; key < 200; ++key) set_change_interval(key, 10000h);
-    upstream_fixed = 100ms;
-    for (std::size_t i = 0; i < nodes; ++i) {
-      join();
-      run_for(50ms);
-    }
-    run_for(10s);
-    reset_totals();
-  }
-  // A node that is neither rank 1 nor rank 2 nor rank 3 of the key.
-  NodeIndex outsider(std::uint32_t key, std::size_t which = 0) {
-    for (const NodeIndex node : live()) {
-      bool ranked = false;
-      for (std::size_t r = 0; r < 3; ++r) ranked |= rank(node, key, r) == node;
-      if (!ranked && which-- == 0) return node;
-    }
-    ADD_FAILURE() << "no outsider";
-    return 0;
-  }
-  // A key whose three ranks leave outsiders; every one does with ten nodes.
-  NodeIndex owner(std::uint32_t key) { return *rank(live().front(), key, 0); }
-  NodeIndex second(std::uint32_t key) { return *rank(live().front(), key, 1); }
-
-  Answer ask(NodeIndex node, std::uint32_t key, Duration patience = 10s) {
-    std::optional<Answer> got;
-    request(node, key, [&](const Answer& answer) { got = answer; });
-    const TimePoint until = now() + patience;
-    while (!got && now() < until) run_for(1ms);
-    EXPECT_TRUE(got) << "no answer";
-    return got.value_or(Answer{});
-  }
-};
 
 class FailureTable : public testing::TestWithParam<std::uint64_t> {};
 INSTANTIATE_TEST_SUITE_P(Seeds, FailureTable, testing::Range<std::uint64_t>(1, 13));
@@ -298,46 +261,6 @@ TEST(Mesh, AloneItIsALocalCache) {
   scene.request(node, kKey, [&](const auto& answer) { took = answer.took; });
   scene.run_for(1s);
   EXPECT_EQ(took, Duration(100ms)) << "no member, no delay";
-}
-
-// Two of ten forge: bodies called fresh, candidates that are none, silence, pauses until the end of time.
-TEST(Byzantine, LiarsCostTimeButNeverAnswers) {
-  for (const int kind : {0, 1, 2, 3}) {
-    Scene honest(9), scene(9);
-    const auto load = [](Scene& s) {
-      SeededRandom random(5);
-      for (int i = 0; i < 3000; ++i) {
-        const auto key = static_cast<std::uint32_t>(random.below(100));
-        s.at(std::chrono::milliseconds(i * 40), [&s, i, key] { s.request(static_cast<NodeIndex>(2 + i % 8), key); });
-      }
-      s.run_for(125s);
-    };
-    load(honest);
-    scene.tamper = [&, kind](NodeIndex from, NodeIndex, Message& message) {
-      if (from >= 2) return true;
-      if (kind == 0) {
-        if (auto* body = std::get_if<Body>(&message)) {
-          auto forged = std::make_shared<Item>(*body->item);
-          forged->version[0] = 99;
-          body->item = forged;
-        }
-      } else if (kind == 1) {
-        if (auto* body = std::get_if<Body>(&message)) body->fresh.left_ms = body->fresh.fresh_ms = 86'000'000;
-        if (auto* same = std::get_if<Same>(&message)) same->fresh.left_ms = same->fresh.fresh_ms = 86'000'000;
-      } else if (kind == 2) {
-        return std::holds_alternative<Ping>(message) || std::holds_alternative<Pong>(message);
-      } else if (std::holds_alternative<Wait>(message) || std::holds_alternative<Body>(message)) {
-        message = Pause{.bucket = {0, 0, 0, 0, 0, 0, 0, 1}, .for_ms = WireLimits::kPauseMs};
-      }
-      return true;
-    };
-    load(scene);
-    EXPECT_EQ(scene.totals().wrong, 0u) << kind;
-    EXPECT_EQ(honest.totals().wrong, 0u);
-    const auto served = [](Scene& s) { return static_cast<double>(s.totals().local + s.totals().from_peers); };
-    EXPECT_GE(served(scene), 0.8 * served(honest)) << kind;
-    if (kind != 3) EXPECT_LE(scene.totals().percentile(0.99), honest.totals().percentile(0.99) + 60) << kind;
-  }
 }
 
 }  // namespace

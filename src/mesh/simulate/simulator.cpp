@@ -12,6 +12,9 @@ namespace {
 // Length and request id in front, tag behind; the secure channel and the muxer add 18 and 12 per write.
 constexpr std::size_t kFraming = 8 + 16 + 18 + 12;
 
+// A fetch that the mesh did not hear of.
+constexpr FindId kNoFind = ~FindId{0};
+
 std::uint64_t mixed(std::uint64_t z) {
   z += 0x9e3779b97f4a7c15u;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -33,12 +36,60 @@ LookupKey lookup_key(std::uint32_t key) {
   return made;
 }
 
-Version version_bytes(std::uint64_t version) {
+// What the origin says: how large the answer is, whose it is, and which. Stands for the bytes of that size.
+constexpr std::size_t kBodyBytes = 16;
+Bytes origin_bytes(std::uint32_t key, std::uint64_t version) {
+  // Sizes as measured: median 12 KiB, mean 22, some 200.
+  const std::uint64_t draw = mixed(key + 77) % 100;
+  const std::uint32_t size = draw < 50   ? 4096 + static_cast<std::uint32_t>(draw) * 160
+                             : draw < 95 ? 12288 + static_cast<std::uint32_t>(draw - 50) * 800
+                                         : 120'000;
+  Bytes body(kBodyBytes);
+  store_be(body.data(), size);
+  store_be(body.data() + 4, key);
+  store_be(body.data() + 8, version);
+  return body;
+}
+std::uint64_t number_in(ByteView body) {
+  return body.size() == kBodyBytes ? load_be<std::uint64_t>(body.data() + 8) : ~std::uint64_t{0};
+}
+
+// Stands for the hash of the bytes; the reader of a message computes it, no sender is asked.
+Version version_of(ByteView body) {
   Version made{};
-  store_be(made.data(), version + 1);
+  std::uint64_t state = mixed(body.size());
+  for (const std::uint8_t octet : body) state = mixed(state ^ octet);
+  store_be(made.data(), state);
+  store_be(made.data() + 8, mixed(state));
   return made;
 }
-std::uint64_t version_number(const Version& version) { return load_be<std::uint64_t>(version.data()) - 1; }
+
+// As whoever reads an item from the wire sees it.
+void read_item(ItemPtr& item) {
+  if (item == nullptr || item->version == version_of(item->body)) return;
+  auto read = std::make_shared<Item>(*item);
+  read->version = version_of(read->body);
+  item = std::move(read);
+}
+void read_items(Message& message) {
+  if (auto* body = std::get_if<Body>(&message)) read_item(body->item);
+  if (auto* put = std::get_if<Put>(&message)) read_item(put->item);
+  if (auto* lease = std::get_if<Lease>(&message)) read_item(lease->item);
+  if (auto* found = std::get_if<Found>(&message)) read_item(found->item);
+  if (auto* chunk = std::get_if<Chunk>(&message))
+    for (ChunkEntry& entry : chunk->entries) read_item(entry.item);
+}
+bool carries(const Message& message, const LookupKey& key) {
+  const auto is = [&](const ItemPtr& item) { return item != nullptr && item->key == key; };
+  if (const auto* body = std::get_if<Body>(&message)) return is(body->item);
+  if (const auto* put = std::get_if<Put>(&message)) return is(put->item);
+  if (const auto* lease = std::get_if<Lease>(&message)) return is(lease->item);
+  if (const auto* found = std::get_if<Found>(&message)) return is(found->item);
+  if (const auto* have = std::get_if<Have>(&message)) return have->key == key && have->version != Version{};
+  if (const auto* chunk = std::get_if<Chunk>(&message))
+    return std::ranges::any_of(chunk->entries, [&](const ChunkEntry& entry) { return is(entry.item); });
+  return false;
+}
 
 TokenTag token_tag(std::uint32_t token) {
   TokenTag tag{};
@@ -79,9 +130,8 @@ struct Simulator::Node {
   TimePoint armed = TimePoint::max();
   // What the proxy's own cache would hold.
   struct Local {
-    std::uint64_t version = 0;
+    ItemPtr item;
     TimePoint fresh_until{};
-    bool held = false;
   };
   std::unordered_map<std::uint32_t, Local> cache;
   std::unordered_map<std::uint32_t, std::vector<Pending>> flights;  // single flight in the process
@@ -234,7 +284,7 @@ void Simulator::drain(NodeIndex index) {
 std::size_t Simulator::body_size(const Item& item, bool delta) const {
   // Measured on recorded answers: a delta of a small change is about 66 bytes, zstd with the dictionary gives 8 : 1.
   if (delta) return 66;
-  return 20 + load_be<std::uint32_t>(item.body.data()) / 8;
+  return 20 + (item.body.size() == kBodyBytes ? load_be<std::uint32_t>(item.body.data()) / 8 : item.body.size());
 }
 
 void Simulator::deliver(NodeIndex from, const PeerId& to, Message message) {
@@ -242,6 +292,9 @@ void Simulator::deliver(NodeIndex from, const PeerId& to, Message message) {
   if (it == by_peer_.end()) return;
   const NodeIndex target = it->second;
   if (tamper && !tamper(from, target, message)) return;
+  if (tamper) read_items(message);
+  for (const std::uint32_t key : never_leave)
+    if (carries(message, lookup_key(key))) ++totals_.leaks;
   const std::size_t size =
       kFraming + encoded_size(message, [this](const Item& item, bool delta) { return body_size(item, delta); });
   ++by_type_[message.index()];
@@ -267,9 +320,26 @@ void Simulator::deliver(NodeIndex from, const PeerId& to, Message message) {
   at(delay, [this, from, target, moved = std::make_shared<Message>(std::move(message))] {
     Node& node = *nodes_[target];
     if (!node.alive) return;
+    if (garble && garble(from, target)) return end_session(target, from);
     node.mesh->on_message(nodes_[from]->peer, *moved, now_);
     drain(target);
   });
+}
+
+// As the driver does when a frame cannot be opened or read: the session is over, and the next message begins another.
+void Simulator::end_session(NodeIndex reader, NodeIndex sender) {
+  nodes_[reader]->mesh->on_protocol_error(nodes_[sender]->peer, now_);
+  for (const auto& [one, other] : {std::pair(reader, sender), std::pair(sender, reader)}) {
+    if (nodes_[one]->contacts.erase(other) != 0 && nodes_[one]->alive)
+      nodes_[one]->mesh->on_disconnected(nodes_[other]->peer, now_);
+    if (nodes_[one]->alive) drain(one);
+  }
+}
+
+LookupKey Simulator::lookup_key_of(std::uint32_t key) { return lookup_key(key); }
+
+void Simulator::send(NodeIndex from, NodeIndex to, Message message) {
+  deliver(from, nodes_[to]->peer, std::move(message));
 }
 
 Simulator::KeyState& Simulator::key_state(std::uint32_t key) { return keys_[key]; }
@@ -309,15 +379,9 @@ void Simulator::count_ideal(std::uint32_t key) {
 ItemPtr Simulator::make_item(std::uint32_t key, std::uint64_t version) const {
   auto item = std::make_shared<Item>();
   item->key = lookup_key(key);
-  item->version = version_bytes(version);
   item->groups = {key};
-  // Sizes as measured: median 12 KiB, mean 22, some 200.
-  const std::uint64_t draw = mixed(key + 77) % 100;
-  const std::uint32_t size = draw < 50   ? 4096 + static_cast<std::uint32_t>(draw) * 160
-                             : draw < 95 ? 12288 + static_cast<std::uint32_t>(draw - 50) * 800
-                                         : 120'000;
-  item->body.resize(4);
-  store_be(item->body.data(), size);
+  item->body = origin_bytes(key, version);
+  item->version = version_of(item->body);
   return item;
 }
 
@@ -327,16 +391,19 @@ void Simulator::request(NodeIndex index, std::uint32_t key, std::function<void(c
   ++totals_.requests;
   count_ideal(key);
   const auto it = node.cache.find(key);
-  if (it != node.cache.end() && it->second.held && it->second.fresh_until > now_) {
+  if (it != node.cache.end() && it->second.item && it->second.fresh_until > now_) {
     ++totals_.local;
     totals_.latencies_ms.push_back(0.05f);
-    if (done) done({.version = it->second.version});
+    check(key, *it->second.item);
+    if (done) done({.version = number_in(it->second.item->body)});
     return;
   }
   auto& flight = node.flights[key];
   flight.push_back({now_, std::move(done)});
   if (flight.size() > 1) return;
-  const Version have = it != node.cache.end() && it->second.held ? version_bytes(it->second.version) : Version{};
+  // The proxy does not bring to the mesh what is to stay.
+  if (never_leave.contains(key)) return fetch(index, kNoFind, key, nullptr);
+  const Version have = it != node.cache.end() && it->second.item ? it->second.item->version : Version{};
   const FindId find = node.mesh->find(lookup_key(key), token_tag(node.token), have, now_);
   node.finds[find] = key;
   drain(index);
@@ -351,16 +418,22 @@ void Simulator::write(NodeIndex index, std::uint32_t key) {
   drain(index);
 }
 
-void Simulator::answer(NodeIndex index, std::uint32_t key, std::uint64_t version, bool upstream, bool charged) {
-  Node& node = *nodes_[index];
-  // Right is what the origin said within the freshness, never what it did not say.
+// Right is what the origin said of this key within the freshness, byte for byte; never what it did not say.
+void Simulator::check(std::uint32_t key, const Item& item) {
+  const std::uint64_t version = number_in(item.body);
   const KeyState& state = key_state(key);
   const std::uint64_t newest = version_of_key(key);
   std::uint64_t oldest = 0;
   if (state.interval > Duration::zero())
     oldest = (state.manual_seen << 32) +
              static_cast<std::uint64_t>((now_.time_since_epoch() - fresh_for - 1s + state.phase) / state.interval);
-  if (version > newest || version < oldest) ++totals_.wrong;
+  if (version > newest || version < oldest || item.body != origin_bytes(key, version)) ++totals_.wrong;
+}
+
+void Simulator::answer(NodeIndex index, std::uint32_t key, const Item& item, bool upstream, bool charged) {
+  Node& node = *nodes_[index];
+  check(key, item);
+  const std::uint64_t version = number_in(item.body);
   auto waiting = std::exchange(node.flights[key], {});
   node.flights.erase(key);
   for (Pending& each : waiting) {
@@ -380,28 +453,28 @@ void Simulator::on_result(NodeIndex index, const FindResult& result) {
     return;
   }
   const std::uint32_t key = it->second;
-  FindResult::Kind kind = result.kind;
-  if (kind == FindResult::Kind::Fresh) {
-    const std::uint64_t version = result.item ? version_number(result.item->version) : node.cache[key].version;
-    if (seal_of(node.token, lookup_key(key), version_bytes(version), result.fresh) != result.fresh.seal) {
+  const FindResult::Kind kind = result.kind;
+  const bool believed = credulous && credulous(index) && kind != FindResult::Kind::Alone && result.item != nullptr;
+  if (kind == FindResult::Kind::Fresh || believed) {
+    const ItemPtr item = result.item ? result.item : node.cache[key].item;
+    node.finds.erase(it);
+    if (!believed &&
+        (item == nullptr || seal_of(node.token, lookup_key(key), item->version, result.fresh) != result.fresh.seal)) {
       // Nobody with our token said so. The bytes may still be right: as any candidate, they have to be proved.
-      node.finds.erase(it);
       ++totals_.refused_seals;
       node.mesh->report(result.from, false, now_);
-      const FindId none = ~FindId{0};
-      return fetch(index, none, key, result.item);
+      return fetch(index, kNoFind, key, item);
     }
-    node.finds.erase(it);
-    node.cache[key] = {
-        .version = version, .fresh_until = now_ + std::chrono::milliseconds(result.fresh.left_ms), .held = true};
+    if (kind != FindResult::Kind::Fresh) node.mesh->abandon(result.find, ReleaseOutcome::Failed, now_);
+    node.cache[key] = {.item = item, .fresh_until = now_ + std::chrono::milliseconds(result.fresh.left_ms)};
     ++totals_.from_peers;
-    return answer(index, key, version, false, false);
+    return answer(index, key, *item, false, false);
   }
   if (kind == FindResult::Kind::Alone) ++totals_.alone;
   const bool judge = kind == FindResult::Kind::Candidate;
   const PeerId from = result.from;
   ItemPtr candidate = result.item;
-  if (!candidate && node.cache[key].held) candidate = make_item(key, node.cache[key].version);
+  if (!candidate) candidate = node.cache[key].item;
   if (const auto until = node.mesh->paused_until(token_tag(node.token), now_)) {
     // The client waits; the lease goes back.
     node.mesh->abandon(result.find, ReleaseOutcome::Failed, now_);
@@ -447,11 +520,12 @@ void Simulator::fetch(NodeIndex index, FindId find, std::uint32_t key, ItemPtr c
     const std::uint64_t version = version_of_key(key);
     // Charged whether or not the one who asked lives to see it.
     ++totals_.upstream;
-    if (!candidate || version_number(candidate->version) != version) ++totals_.charged;
-    at(rest, [this, index, find, key, from, candidate, version] {
+    // Its 304 is to the hash of our bytes.
+    const bool proved = candidate && candidate->body == origin_bytes(key, version);
+    if (!proved) ++totals_.charged;
+    at(rest, [this, index, find, key, from, candidate, version, proved] {
       if (!nodes_[index]->alive) return;
-      if (from != nobody() && candidate)
-        nodes_[index]->mesh->report(from, version_number(candidate->version) == version, now_);
+      if (from != nobody() && candidate) nodes_[index]->mesh->report(from, proved, now_);
       fetched(index, find, key, candidate, version);
     });
   });
@@ -460,7 +534,8 @@ void Simulator::fetch(NodeIndex index, FindId find, std::uint32_t key, ItemPtr c
 void Simulator::fetched(NodeIndex index, FindId find, std::uint32_t key, const ItemPtr& candidate,
                         std::uint64_t version) {
   Node& node = *nodes_[index];
-  const bool changed = !candidate || version_number(candidate->version) != version;
+  const ItemPtr item = make_item(key, version);
+  const bool changed = !candidate || candidate->body != item->body;
   const KeyState& state = key_state(key);
   const bool immutable = state.interval == Duration::zero() && state.manual == 0;
   const Duration life = immutable ? Duration(std::chrono::milliseconds(WireLimits::kFreshMs)) : fresh_for;
@@ -471,16 +546,16 @@ void Simulator::fetched(NodeIndex index, FindId find, std::uint32_t key, const I
       .fresh_ms = ms,
       .left_ms = ms,
       .seal = {}};
-  fresh.seal = seal_of(node.token, lookup_key(key), version_bytes(version), fresh);
+  fresh.seal = seal_of(node.token, lookup_key(key), item->version, fresh);
   node.mesh->resumed(token_tag(node.token), now_);
   if (changed) {
-    node.mesh->put(find, make_item(key, version), fresh, now_);
+    node.mesh->put(find, item, fresh, now_);
   } else {
-    node.mesh->renew(find, version_bytes(version), fresh, now_);
+    node.mesh->renew(find, item->version, fresh, now_);
   }
   node.finds.erase(find);
-  node.cache[key] = {.version = version, .fresh_until = now_ + life, .held = true};
-  answer(index, key, version, true, changed);
+  node.cache[key] = {.item = item, .fresh_until = now_ + life};
+  answer(index, key, *item, true, changed);
   drain(index);
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -41,7 +42,8 @@ struct Totals {
   std::uint64_t bytes = 0;       // all, with frames, compressed bodies
   std::uint64_t membership_bytes = 0;
   std::uint64_t alone = 0;
-  std::uint64_t wrong = 0;          // answers that were not the origin's within the freshness
+  std::uint64_t wrong = 0;          // answers that were not the origin's bytes within the freshness
+  std::uint64_t leaks = 0;          // messages with what never leaves its node
   std::uint64_t refused_seals = 0;  // "fresh for you" that nobody with the token had said
   std::vector<float> latencies_ms;
 
@@ -89,6 +91,17 @@ class Simulator {
   std::function<bool(NodeIndex from, NodeIndex to)> cut;
   // A member that does not behave: sees each message it would send and may change it, or drop it (false).
   std::function<bool(NodeIndex from, NodeIndex to, Message& message)> tamper;
+  // What it sends cannot be opened or read (junk, a replayed or spliced envelope, a MAC of other keys): the session
+  // ends.
+  std::function<bool(NodeIndex from, NodeIndex to)> garble;
+  // A member with a fault of its own: takes what the mesh brings for the origin's word, without seal or proof. For the
+  // tests of the count of wrong bytes, which must be able to fail.
+  std::function<bool(NodeIndex node)> credulous;
+  // A message that its member did not think of.
+  void send(NodeIndex from, NodeIndex to, Message message);
+  // Keys whose answers stay on the node that fetched them.
+  std::set<std::uint32_t> never_leave;
+  static LookupKey lookup_key_of(std::uint32_t key);
 
   Totals& totals() { return totals_; }
   void reset_totals();
@@ -126,7 +139,9 @@ class Simulator {
   void on_result(NodeIndex node, const FindResult& result);
   void fetch(NodeIndex node, FindId find, std::uint32_t key, ItemPtr candidate, const PeerId& from = nobody());
   void fetched(NodeIndex node, FindId find, std::uint32_t key, const ItemPtr& candidate, std::uint64_t version);
-  void answer(NodeIndex node, std::uint32_t key, std::uint64_t version, bool upstream, bool charged);
+  void check(std::uint32_t key, const Item& item);
+  void end_session(NodeIndex reader, NodeIndex sender);
+  void answer(NodeIndex node, std::uint32_t key, const Item& item, bool upstream, bool charged);
   void count_ideal(std::uint32_t key);
   KeyState& key_state(std::uint32_t key);
   Duration one_way(NodeIndex a, NodeIndex b);
