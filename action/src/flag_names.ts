@@ -35,5 +35,6 @@ export const FLAG_INPUTS = [
   'secret-file',
   'identity',
   'log-level',
-  'log-format'
+  'log-format',
+  'log-sample'
 ] as const

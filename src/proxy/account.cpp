@@ -32,12 +32,16 @@ void Proxy::count(const Exchange& exchange, const Plan& plan, AnswerKind kind, i
   if (direct > 0) parts_.stats.direct_calls.add(direct);
   parts_.stats.count_answer(kind, answered.cls, answered.seconds);
   parts_.activity.note(answered);
-  if (parts_.logger.enabled(log::Level::Debug)) log_request(exchange, answered);
+  if (parts_.logger.enabled(log::Level::Debug)) log_request(exchange, plan, answered);
 }
 
-// One line a request. trace_id and span_id are named as OpenTelemetry's log model names them; the span is the client's.
-void Proxy::log_request(const Exchange& exchange, const Answered& answered) const {
+// One line a request, named as OpenTelemetry's log model names the trace and the span. A failure is worth its line
+// whatever the sample.
+void Proxy::log_request(const Exchange& exchange, const Plan& plan, const Answered& answered) {
   const auto trace = trace_of(exchange.request().view.fields);
+  const bool failed = answered.kind == AnswerKind::Error || answered.status >= 500;
+  if (!log_sample_.takes(trace) && !failed) return;
+  if (trace && plan.span.empty()) plan.span = new_span_id(parts_.random);
   parts_.logger.debug("request", {{"method", answered.method},
                                   {"path", answered.path},
                                   {"status", answered.status},
@@ -48,7 +52,19 @@ void Proxy::log_request(const Exchange& exchange, const Answered& answered) cons
                                   {"upstream_status", answered.spent.upstream_status},
                                   {"charged", answered.spent.charged},
                                   {"trace_id", trace ? trace->trace_id : std::string_view()},
-                                  {"span_id", trace ? trace->span_id : std::string_view()}});
+                                  {"span_id", trace ? std::string_view(plan.span) : std::string_view()},
+                                  {"parent_span_id", trace ? trace->span_id : std::string_view()}});
+}
+
+void Proxy::pass_on_trace(const Plan& plan, http::Fields& fields) {
+  const auto trace = trace_of(fields.view());
+  if (!trace) {
+    // A state without a parent belongs to no trace.
+    for (const char* name : {"traceparent", "tracestate"}) fields.remove(name);
+    return;
+  }
+  if (plan.span.empty()) plan.span = new_span_id(parts_.random);
+  fields.set("traceparent", format_traceparent(*trace, plan.span));
 }
 
 void Proxy::on_asked(const Plan& plan) {

@@ -135,6 +135,7 @@ io::Task<> Proxy::cached(Exchange& exchange, Plan plan, TimePoint began) {
 // Sends the upstream what this exchange needs to know. client: who gets interim answers, if anybody.
 io::Task<Result<std::unique_ptr<OriginAnswer>>> Proxy::ask(const Plan& plan, http::Request request, Exchange* client) {
   on_asked(plan);
+  pass_on_trace(plan, request.fields);
   const TimePoint asked = parts_.loop.now();
   OnInterim on_interim;
   if (client != nullptr)

@@ -32,6 +32,7 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
     // A credential for the API is nobody else's business, whatever host a redirect led to.
     for (const char* name : {"Host", "Expect", "Authorization", "Cookie"}) request.fields.remove(name);
   }
+  pass_on_trace(plan, request.fields);
   request.fields.remove("Content-Length");
   std::optional<RequestBody> body;
   if (!head.body.empty()) body = body_of(exchange);

@@ -63,6 +63,7 @@ io::Task<> Proxy::graphql(Exchange& exchange, Plan plan, TimePoint began) {
   }
 
   http::Request upstream{std::string(head.view.method), plan.target, parts_.planner.upstream_fields(plan, head.view)};
+  pass_on_trace(plan, upstream.fields);
   upstream.fields.remove("Content-Length");
   const Draw draw{"graphql", !is_query};
   if (const auto refused = co_await enter_pace(plan, draw, exchange)) {

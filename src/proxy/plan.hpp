@@ -49,6 +49,8 @@ struct Plan {
   bool elsewhere = false;  // for another host than the upstream
   // What the request has cost so far: every step of its way has the plan at hand. Not part of what it means.
   mutable Tally spent;
+  // The node's own span in the client's trace, once the upstream was asked within one: 16 hexadecimal digits.
+  mutable std::string span;
 
   // A copy for work that outlives the client's request: its views into that request are gone.
   Plan detached() const;

@@ -152,6 +152,7 @@ io::Task<> Proxy::prove(Fetch& fetch) {
       co_return co_await answer_limited(fetch, *refused);
     http::Request request{std::string(fetch.exchange.request.method), step.target, {}};
     request.fields = parts_.planner.upstream_fields(plan, fetch.exchange.request);
+    pass_on_trace(plan, request.fields);
     if (!step.if_none_match.empty()) {
       request.fields.set("If-None-Match", step.if_none_match);
       request.fields.set("Cache-Control", "no-cache");

@@ -30,7 +30,8 @@ Proxy::Proxy(Parts parts)
       body_flights_(parts_.loop),
       flight_timer_(parts_.loop, [this] { wait_for_followers(); }),
       discerned_(parts_.loop),
-      background_(parts_.loop) {
+      background_(parts_.loop),
+      log_sample_(parts_.log_sample) {
   if (parts_.proof.vouched) calibration_.vouch(parts_.upstream_authority);
 }
 

@@ -31,6 +31,7 @@
 #include "proxy/sharing.hpp"
 #include "proxy/slot.hpp"
 #include "proxy/stats.hpp"
+#include "proxy/trace.hpp"
 #include "proxy/tunnel_rules.hpp"
 #include "store/tiered_store.hpp"
 
@@ -95,7 +96,8 @@ struct Parts {
   TunnelOptions tunnels;
   // Speaks TLS and HTTP to a client that asked for one of tunnels.here, until that connection ends.
   std::function<io::Task<>(std::unique_ptr<io::Stream>)> answer_here;
-  Sharing* sharing = nullptr;  // null: no mesh
+  Sharing* sharing = nullptr;    // null: no mesh
+  std::uint64_t log_sample = 1;  // of the request lines, one in so many is written
 };
 
 class Proxy final : public http::server::Handler {
@@ -134,7 +136,9 @@ class Proxy final : public http::server::Handler {
   // status: the client's. direct: what a client that asks GitHub itself would have been charged besides plan.spent.
   void count(const Exchange& exchange, const Plan& plan, AnswerKind kind, int status, TimePoint began,
              std::uint32_t direct = 0);
-  void log_request(const Exchange& exchange, const Answered& answered) const;
+  void log_request(const Exchange& exchange, const Plan& plan, const Answered& answered);
+  // The client's trace as the upstream is told of it; a trace that is not valid to the letter goes no further.
+  void pass_on_trace(const Plan& plan, http::Fields& fields);
   void on_asked(const Plan& plan);
   // True if it was charged.
   bool on_answered(const Plan& plan, int status, http::FieldsView fields, TimePoint asked);
@@ -228,6 +232,7 @@ class Proxy final : public http::server::Handler {
   Discerning discerning_ = Discerning::Unknown;
   io::Event discerned_;
   io::TaskGroup background_;
+  LogSample log_sample_;
   std::string scratch_head_;
   std::string scratch_tail_;
 };

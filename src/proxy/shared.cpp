@@ -102,6 +102,7 @@ io::Task<> Proxy::trust_formula(Fetch& fetch) {
     } const done{*this};
     http::Request request{"GET", plan.target.starts_with("/api/v3/") ? "/api/v3/rate_limit" : "/rate_limit", {}};
     request.fields = parts_.planner.upstream_fields(plan, fetch.exchange.request);
+    pass_on_trace(plan, request.fields);
     request.fields.set("If-None-Match", github::quoted_etag(calibration_.make_canary()));
     request.fields.set("Cache-Control", "no-cache");
     on_asked(plan);

@@ -102,12 +102,46 @@ test('requests are logged once, as JSON, within the client\'s trace; a hostile t
   await request(node.url, REPO, { token, headers: { traceparent: bad, tracestate: 'a=b' } })
   await request(node.url, REPO, { method: 'POST', body: '{}', token, headers: { traceparent: good } })
   await request(node.url, REPO, { method: 'POST', body: '{}', token, headers: { traceparent: bad, tracestate: 'a=b' } })
-  assert.deepEqual(got.map(headers => headers.traceparent), [good, undefined, good, undefined])
+  const sent = got.map(headers => headers.traceparent?.split('-'))
+  assert.deepEqual(sent.map(parts => parts && [parts[0], parts[1], parts[3]]),
+    [['00', trace, '01'], undefined, ['00', trace, '01'], undefined])
   assert.ok(got.every(headers => headers.tracestate === undefined))
   await node.stop()
   const lines = node.log().split('\n').filter(line => line.includes('"event":"request"')).map(line => JSON.parse(line))
   assert.deepEqual(lines.map(line => line.trace_id), [trace, '', trace, ''])
-  const { method, status, answer, class: cls, upstream_calls: calls, span_id: parent } = lines[0]
+  // The span that GitHub is told of is the node's own, one for each request, and a child of the client's.
+  assert.deepEqual(lines.map(line => line.span_id), sent.map(parts => parts?.[2] ?? ''))
+  assert.deepEqual(lines.map(line => line.parent_span_id), [span, '', span, ''])
+  assert.equal(new Set([span, sent[0][2], sent[2][2]]).size, 3)
+  const { method, status, answer, class: cls, upstream_calls: calls, parent_span_id: parent } = lines[0]
   assert.deepEqual({ method, status, answer, cls, calls, parent }, { method: 'GET', status: 200, answer: 'miss', cls: 'default', calls: 1, parent: span })
   assert.ok(lines[0].path.endsWith(REPO), 'without its query')
+})
+
+test('one in so many request lines is written, by trace where there is one; failures always', async t => {
+  const scratch = new Scratch(t)
+  const origin = http.createServer((asked, answer) => {
+    answer.statusCode = asked.url.includes('broken') ? 500 : 200
+    answer.setHeader('content-type', 'application/json').end('{}')
+  }).listen(0, '127.0.0.1')
+  t.after(() => origin.close())
+  await once(origin, 'listening')
+  const args = ['--log-format', 'json', '--log-sample', '10']
+  const nodes = [await startNode(scratch, `http://127.0.0.1:${origin.address().port}`, { args }),
+    await startNode(scratch, `http://127.0.0.1:${origin.address().port}`, { args })]
+  const token = newToken()
+  const traces = Array.from({ length: 200 }, () => randomBytes(16).toString('hex'))
+  for (const node of nodes) {
+    for (const trace of traces) await request(node.url, REPO, { token, headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` } })
+    for (let i = 0; i < 20; ++i) await request(node.url, REPO, { token })
+    for (let i = 0; i < 2; ++i) await request(node.url, '/repos/some/broken', { token, method: 'POST', body: '{}' })
+    await node.stop()
+  }
+  const wanted = traces.filter(trace => BigInt(`0x${trace.slice(18)}`) >= 2n ** 56n - 2n ** 56n / 10n)
+  for (const node of nodes) {
+    const lines = node.log().split('\n').filter(line => line.includes('"event":"request"')).map(line => JSON.parse(line))
+    assert.deepEqual(lines.filter(line => line.trace_id !== '').map(line => line.trace_id), wanted)
+    assert.equal(lines.filter(line => line.trace_id === '' && line.status === 200).length, 2)
+    assert.equal(lines.filter(line => line.status === 500).length, 2)
+  }
 })

@@ -96,6 +96,7 @@ struct Config {
 
   log::Level log_level = log::Level::Info;
   log::Format log_format = log::Format::Text;
+  std::uint64_t log_sample = 1;  // of the request lines at debug, one in so many is written
 
   bool wants_mesh() const { return p2p && secret.source != MeshSecret::Source::None; }
 };

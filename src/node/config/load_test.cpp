@@ -97,6 +97,7 @@ const std::vector<Sample>& samples() {
       {"identity", "/id/a", "/id/b", "", [](const Config& c) { return c.identity.value_or(""); }, "", ""},
       {"log-level", "debug", "off", "loud", [](const Config& c) { return std::string(log::to_string(c.log_level)); },
        "", ""},
+      {"log-sample", "100", "7", "0", [](const Config& c) { return std::to_string(c.log_sample); }, "", ""},
       {"log-format", "json", "text", "xml",
        [](const Config& c) { return c.log_format == log::Format::Json ? "json" : "text"; }, "", ""},
   };

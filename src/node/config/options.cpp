@@ -340,6 +340,13 @@ constexpr std::array kOptions{
            .meaning = "lines for people or for machines",
            .apply = [](Config& c,
                        Values v) { return take_word(c.log_format, log::parse_format(v[0]), v[0], "text, json"); }},
+    Option{.flag = "log-sample",
+           .toml = "log.sample",
+           .notation = "N",
+           .fallback = "1",
+           .group = kLog,
+           .meaning = "at debug, write one in N of the requests' lines, and those of all that failed",
+           .apply = [](Config& c, Values v) { return take(c.log_sample, parse_one_in(v[0])); }},
 };
 
 }  // namespace

@@ -77,6 +77,14 @@ Result<int> parse_percent(std::string_view text, int most) {
   return malformed(text, "a whole number from 0 to " + std::to_string(most));
 }
 
+Result<std::uint64_t> parse_one_in(std::string_view text) {
+  constexpr std::uint64_t kMost = 1'000'000;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value >= 1 && value <= kMost) return value;
+  return malformed(text, "a whole number from 1 to a million");
+}
+
 Result<bool> parse_switch(std::string_view text) {
   for (const std::string_view yes : {"on", "true", "yes", "1"}) {
     if (text == yes) return true;

@@ -26,6 +26,9 @@ Result<std::chrono::seconds> parse_seconds(std::string_view text);
 // A whole number from 0 to most.
 Result<int> parse_percent(std::string_view text, int most);
 
+// "100": a whole number from 1 to a million, of which one is meant.
+Result<std::uint64_t> parse_one_in(std::string_view text);
+
 // on|off, and what other tools write for them: true|false, yes|no, 1|0.
 Result<bool> parse_switch(std::string_view text);
 

@@ -50,6 +50,13 @@ TEST(Values, Endpoints) {
     EXPECT_FALSE(parse_endpoint(bad)) << bad;
 }
 
+TEST(Values, OneInSoMany) {
+  EXPECT_EQ(parse_one_in("1").value(), 1u);
+  EXPECT_EQ(parse_one_in("1000000").value(), 1'000'000u);
+  for (const char* bad : {"", "0", "-1", "+1", "1000001", "1/10", "10%", "1.5", " 1", "99999999999999999999"})
+    EXPECT_FALSE(parse_one_in(bad)) << bad;
+}
+
 TEST(Values, PlainHttpStaysOnThisMachine) {
   EXPECT_EQ(parse_upstream("https://api.github.com").value().text(), "https://api.github.com/");
   EXPECT_EQ(parse_upstream("https://ghes.example/api/v3/").value().target, "/api/v3");

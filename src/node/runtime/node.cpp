@@ -269,7 +269,8 @@ Result<> Node::State::open() {
                      named_key(keys, "the formula"),
                      tunnels(config),
                      [this](std::unique_ptr<io::Stream> stream) { return https->answer(std::move(stream)); },
-                     mesh ? &mesh->sharing() : nullptr};
+                     mesh ? &mesh->sharing() : nullptr,
+                     config.log_sample};
   proxy = std::make_unique<proxy::Proxy>(std::move(parts));
   server = std::make_unique<http::server::Server>(loop, *proxy, http::server::Limits{}, logger);
   if (mesh) {
