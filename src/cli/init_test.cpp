@@ -163,6 +163,7 @@ TEST_F(InitTest, TheNextInitHealsWhatLostItsKeeper) {
   while (session()->keeper.alive() || session()->node.alive()) ::usleep(1000);
   next_step();
   ASSERT_EQ(init({}), kDone);
+  ASSERT_TRUE(session()) << out_ << err_;
   EXPECT_EQ(io::to_string(*ready().listen), io::to_string(*first.listen)) << "earlier steps' variables stay true";
   EXPECT_EQ(status_of(*first.listen, "/meta"), 502);
   EXPECT_THAT(out_, HasSubstr("replaced"));

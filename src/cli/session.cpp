@@ -31,6 +31,7 @@ struct Stat {
   std::string name;
   char state = 0;
   pid_t parent = 0;
+  long threads = 0;
   std::uint64_t start = 0;
 };
 
@@ -47,8 +48,8 @@ std::optional<Stat> stat_of(pid_t pid) {
   std::istringstream fields(text.substr(close + 1));
   fields >> out.state >> out.parent;
   std::string skipped;
-  for (int field = 5; field < 22; ++field) fields >> skipped;
-  fields >> out.start;
+  for (int field = 5; field < 20; ++field) fields >> skipped;
+  fields >> out.threads >> skipped >> out.start;
   if (!fields) return std::nullopt;
   return out;
 }
@@ -94,7 +95,9 @@ std::optional<ProcessId> ProcessId::of(pid_t pid) {
 bool ProcessId::alive() const {
   if (pid <= 0) return false;
   const auto stat = stat_of(pid);
-  return stat && stat->start == start && stat->state != 'Z' && stat->state != 'X';
+  if (!stat || stat->start != start || stat->state == 'X') return false;
+  // The first thread of a killed process may be gone before the others, which still hold its sockets.
+  return stat->state != 'Z' || stat->threads > 1;
 }
 
 void end_process(const ProcessId& process, Duration patience) {
