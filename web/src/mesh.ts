@@ -7,8 +7,9 @@ import type { Mesh, Peer, Stats } from './api'
 import { byId, fillTable, setAttribute, setText, show } from './dom'
 import { bytes, count, duration, peerName } from './format'
 
-// Beyond that names would overlap; the table has them all.
-const NAMED = 14
+// Beyond that labels, and at last names, would overlap; the table has them all. Of a wide picture, and of a narrow one.
+const LABELLED = [8, 4]
+const NAMED = [16, 8]
 const DRAWN = 120
 // How long one that has gone is still drawn.
 const FAREWELL = 30_000
@@ -61,12 +62,14 @@ function draw (mesh: Mesh, peers: Peer[]): void {
   picture.replaceChildren()
   // One unit is one pixel, so that text stays readable on a phone.
   const width = Math.max(320, Math.min(760, picture.parentElement!.clientWidth))
-  const height = width < 520 ? 420 : 340
+  const narrow = width < 520 ? 1 : 0
+  const height = narrow ? 420 : 340
   setAttribute(picture, 'viewBox', `0 0 ${width} ${height}`)
   const [cx, cy] = [width / 2, height / 2]
   const all = mesh.partitions + mesh.peers.reduce((sum, peer) => sum + (condition(peer) === 'gone' ? 0 : peer.partitions), 0)
-  const named = peers.length <= NAMED
-  const radius = peers.length <= NAMED ? 15 : peers.length <= 40 ? 9 : 5
+  const named = peers.length <= NAMED[narrow]!
+  const labelled = peers.length <= LABELLED[narrow]!
+  const radius = labelled ? 15 : named ? 12 : peers.length <= 40 ? 9 : 5
   const places = peers.map((peer, i) => {
     const angle = 2 * Math.PI * i / peers.length - Math.PI / 2 + (peers.length % 2 === 0 ? Math.PI / peers.length : 0)
     // Two rings once one is too full.
@@ -81,7 +84,7 @@ function draw (mesh: Mesh, peers: Peer[]): void {
     drawNode(picture, x, y, radius, peer.partitions, all, { 'data-peer': peer.peer_id, 'data-state': condition(peer) })
     if (!named) continue
     const state = condition(peer)
-    const more = state === 'alive'
+    const more = !labelled ? [] : state === 'alive'
       ? [`${peer.direction === '' ? 'not connected' : peer.rtt_ms === null ? 'measuring' : duration(peer.rtt_ms / 1000)} · owns ${peer.partitions}/${all}`, `↓ ${bytes(peer.bytes_in)} ↑ ${bytes(peer.bytes_out)}`]
       : [word(peer)]
     labels(picture, x, y, [peerName(peer.peer_id), ...more], y >= cy, radius)
