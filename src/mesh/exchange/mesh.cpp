@@ -2,6 +2,8 @@
 #include "mesh.hpp"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include "owner.hpp"
 #include "repair.hpp"
@@ -167,6 +169,8 @@ void Mesh::count(const FindResult& result) {
 
 void Mesh::update_ranks(TimePoint now) {
   Bus& bus = parts_->bus;
+  // What one message says of many members is one change: rows between would be copied from whoever stood in them.
+  std::array<std::optional<Ranks::Row>, kPartitions> before;
   for (const PeerId& peer : membership_.take_changed(now)) {
     const Member* member = membership_.find(peer);
     const bool owns = member != nullptr && membership_.owns_keys(*member, now);
@@ -179,10 +183,14 @@ void Mesh::update_ranks(TimePoint now) {
         fleet_.on_live(peer);
       }
     }
-    for (const Ranks::Change& change : bus.ranks.set(peer, weight)) {
-      if (draining_ && peer == bus.self) parts_->repair.hand_over(change, now);
-      parts_->repair.on_change(change, now);
-    }
+    for (Ranks::Change& change : bus.ranks.set(peer, weight))
+      if (!before[change.partition]) before[change.partition] = std::move(change.before);
+  }
+  for (std::uint8_t partition = 0; partition < kPartitions; ++partition) {
+    if (!before[partition] || *before[partition] == bus.ranks.of(partition)) continue;
+    const Ranks::Change change{partition, std::move(*before[partition])};
+    if (draining_) parts_->repair.hand_over(change, now);
+    parts_->repair.on_change(change, membership_.founding(now), now);
   }
 }
 

@@ -16,18 +16,23 @@ std::uint64_t start_of(ByteView bytes) { return load_be<std::uint64_t>(bytes.dat
 
 }  // namespace
 
-void Repair::on_change(const Ranks::Change& change, TimePoint now) {
+void Repair::on_change(const Ranks::Change& change, bool founding, TimePoint now) {
   const std::uint8_t partition = change.partition;
   const Ranks::Row& row = bus_.ranks.of(partition);
   bus_.previous[partition] = change.before;
-  const bool had = holds_bodies(change.before, bus_.self);
   if (!holds_bodies(row, bus_.self)) return end(partition);
-  if (had) return;
+  // While a fleet founds itself, who appears here may have held this before we came.
+  if (!founding && holds_bodies(change.before, bus_.self)) return;
   Copying copying;
+  const auto add = [&](const PeerId& peer) {
+    if (peer != bus_.self && std::find(copying.sources.begin(), copying.sources.end(), peer) == copying.sources.end())
+      copying.sources.push_back(peer);
+  };
+  if (founding)
+    for (const PeerId& peer : row)
+      if (std::find(change.before.begin(), change.before.end(), peer) == change.before.end()) add(peer);
   for (const Ranks::Row* from : {&change.before, &row})
-    for (const PeerId& peer : *from)
-      if (peer != bus_.self && std::find(copying.sources.begin(), copying.sources.end(), peer) == copying.sources.end())
-        copying.sources.push_back(peer);
+    for (const PeerId& peer : *from) add(peer);
   bus_.cold |= std::uint64_t{1} << partition;
   copying_[partition] = std::move(copying);
   pull_next(partition, now);

@@ -16,7 +16,7 @@ class Repair {
   explicit Repair(Bus& bus) : bus_(bus) {}
 
   // The ranks of a partition changed, already in the bus.
-  void on_change(const Ranks::Change& change, TimePoint now);
+  void on_change(const Ranks::Change& change, bool founding, TimePoint now);
   void on_pull(const PeerId& from, const Pull& pull, TimePoint now);
   void on_chunk(const PeerId& from, const Chunk& chunk, TimePoint now);
   // We leave: give the partition to whoever comes up for us.

@@ -25,7 +25,11 @@ struct MembershipLimits {
   Duration sync_every = 15s;
   // The same when no news is on its way here, so that the difference is a loss.
   Duration sync_quiet = 4s;
-  // Longer than news takes to everybody, so that a join never splits views; for members that own keys.
+  // Both in a fleet's first seconds, when everybody is news to everybody, and asked already.
+  Duration founding_gossip_every = 50ms;
+  Duration founding_sync_quiet = 500ms;
+  // Longer than news takes to everybody, so that a join never splits views; for members that own keys. Those that came
+  // within it of the oldest began together: somebody must own keys from the start.
   Duration owner_age = 5s;
   // A member that died is asked again now and then, so that a split heals; forgotten after the last.
   Duration revive_every = 3s;

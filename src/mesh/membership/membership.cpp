@@ -30,6 +30,8 @@ std::uint32_t age_ms(TimePoint from, TimePoint now) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(ms, 0, 0xffffffff));
 }
 
+bool is_eligible(const Member& member) { return member.in_mesh() && member.reachable && !member.draining; }
+
 }  // namespace
 
 Membership::Membership(SelfDescription self, MembershipLimits limits, Random& random, TimePoint now)
@@ -57,22 +59,23 @@ const Member* Membership::find(const PeerId& peer) const {
   return it == members_.end() ? nullptr : &it->second;
 }
 
-bool Membership::is_of_age(const Member& member, TimePoint now) const {
-  return member.in_mesh() && member.reachable && !member.draining && now - member.joined >= limits_.owner_age;
+bool Membership::owns_keys(const Member& member, TimePoint now) const {
+  return is_eligible(member) && (now - member.joined >= limits_.owner_age || member.joined <= founded_by_);
 }
 
-bool Membership::owns_keys(const Member& member, TimePoint now) const {
-  if (young_) return member.in_mesh() && member.reachable && !member.draining;
-  return is_of_age(member, now);
+TimePoint Membership::end_of_founding(TimePoint now) const {
+  // Behind somebody of twice the age, whoever came within one of him is old enough anyway.
+  const TimePoint settled = now - 2 * limits_.owner_age;
+  TimePoint first = is_eligible(self_) ? self_.joined : TimePoint::max();
+  for (auto it = members_.begin(); first > settled && it != members_.end(); ++it)
+    if (is_eligible(it->second)) first = std::min(first, it->second.joined);
+  return first <= settled || first == TimePoint::max() ? TimePoint::min() : first + limits_.owner_age;
 }
 
 std::vector<PeerId> Membership::take_changed(TimePoint now) {
   if (changed_.empty()) return {};
-  // In a fleet that has lived for a while the first look finds somebody.
-  const bool young = !is_of_age(self_, now) && std::none_of(members_.begin(), members_.end(), [&](const auto& each) {
-    return is_of_age(each.second, now);
-  });
-  if (std::exchange(young_, young) != young) {
+  const TimePoint founded_by = end_of_founding(now);
+  if (std::exchange(founded_by_, founded_by) != founded_by) {
     changed_.push_back(self_.peer);
     for (const auto& [peer, member] : members_) changed_.push_back(peer);
   }
@@ -201,7 +204,8 @@ std::vector<MemberUpdate> Membership::pick_news(std::size_t count, TimePoint now
   if (about != nullptr)
     if (const Member* member = find(*about); member != nullptr && member->state != MemberState::Alive)
       updates.push_back(describe(*member, now));
-  const unsigned limit = resend_limit();
+  // Few are known yet to a fleet that founds itself, and more will be.
+  const unsigned limit = resend_limit() * (founding(now) ? 2 : 1);
   // The least sent stand in front; what was sent goes behind, until it has been sent often enough.
   for (std::size_t n = std::min(count, rumours_.size()); n > 0; --n) {
     Rumour rumour = rumours_.front();
@@ -261,7 +265,8 @@ void Membership::end_probe(TimePoint now) {
 }
 
 void Membership::gossip(TimePoint now) {
-  next_gossip_ = now + limits_.gossip_every;
+  // While a fleet founds itself everybody is news to everybody, and asked already.
+  next_gossip_ = now + (founding(now) ? limits_.founding_gossip_every : limits_.gossip_every);
   for (const PeerId& peer : sample(limits_.gossip_to)) {
     auto updates = pick_news(limits_.gossip_updates, now);
     if (updates.empty()) return;
@@ -411,7 +416,8 @@ void Membership::compare(const PeerId& from, std::uint64_t digest, TimePoint now
   if (digest == digest_) return;
   // With news still on its way views differ anyway, and a comparison costs 16 bytes a member. Without, somebody missed
   // something, and as long as that lasts two members may both think they own a key.
-  const bool quiet = rumours_.empty() && now >= last_sync_ + limits_.sync_quiet;
+  const Duration pause = founding(now) ? limits_.founding_sync_quiet : limits_.sync_quiet;
+  const bool quiet = rumours_.empty() && now >= last_sync_ + pause;
   if (!quiet && now < last_sync_ + std::max(limits_.sync_every, Duration(100ms) * static_cast<int>(live_))) return;
   last_sync_ = now;
   send_sync(from, true);

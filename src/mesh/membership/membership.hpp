@@ -73,8 +73,10 @@ class Membership {
   // Others, in no order; dead ones too while they are remembered.
   const std::unordered_map<PeerId, Member>& members() const { return members_; }
   std::size_t live_count() const { return live_; }  // others in the mesh
-  // Whoever is old enough; in a fleet that has just been started, where nobody is, everybody.
+  // Whoever is old enough, or came so soon after the oldest that they started the fleet together.
   bool owns_keys(const Member& member, TimePoint now) const;
+  // The first seconds of a fleet: members become owners as they come.
+  bool founding(TimePoint now) const { return founded_by_ > now; }
   // Random others in the mesh, at most count.
   std::vector<PeerId> sample(std::size_t count);
   std::uint64_t digest() const { return digest_; }
@@ -113,7 +115,7 @@ class Membership {
   void announce(const PeerId& peer);
   void announce_self(TimePoint now);
   void count_digest(const Member& member);
-  bool is_of_age(const Member& member, TimePoint now) const;
+  TimePoint end_of_founding(TimePoint now) const;
   MemberUpdate describe(const Member& member, TimePoint now) const;
   std::vector<MemberUpdate> pick_news(std::size_t count, TimePoint now, const PeerId* about = nullptr);
   void send_ping(const PeerId& to, std::uint32_t sequence, TimePoint now);
@@ -144,7 +146,7 @@ class Membership {
   TimePoint next_revival_{};
   TimePoint last_sync_{};
   bool met_anyone_ = false;
-  bool young_ = true;  // nobody who could own keys is old enough
+  TimePoint founded_by_ = TimePoint::min();  // who joined until then owns keys at any age
   std::vector<CounterRow> counters_;
   std::vector<Outgoing> outgoing_;
   std::vector<PeerId> changed_;

@@ -164,6 +164,31 @@ TEST(Membership, ARestartedMemberComesBackYoung) {
   EXPECT_TRUE(cluster.at(1).owns_keys(*member, cluster.now));
 }
 
+TEST(Membership, ThoseThatStartTogetherOwnKeysAtOnceAndLaterOnesAtTheirTime) {
+  Cluster cluster;
+  const auto owns = [&](std::uint32_t seen_by, std::uint32_t n) {
+    const Member* member = cluster.at(seen_by).find(peer(n));
+    return member != nullptr && cluster.at(seen_by).owns_keys(*member, cluster.now);
+  };
+  cluster.add(0);
+  EXPECT_EQ(cluster.at(0).take_changed(cluster.now).front(), peer(0));
+  EXPECT_TRUE(owns(0, 0)) << "a fleet of one";
+  for (std::uint32_t i = 1; i < 4; ++i) cluster.add(i, 0);
+  cluster.run(200ms);
+  cluster.add(4, 1);
+  cluster.run(4s);
+  for (std::uint32_t by = 0; by < 5; ++by)
+    for (std::uint32_t n = 0; n < 5; ++n) EXPECT_TRUE(owns(by, n)) << by << " sees " << n;
+  cluster.run(1s);
+  cluster.add(5, 2);
+  cluster.run(1s);
+  for (std::uint32_t by = 0; by < 6; ++by) EXPECT_FALSE(owns(by, 5)) << by;
+  EXPECT_TRUE(owns(5, 0)) << "who comes later learns who was first";
+  for (std::uint32_t by = 0; by < 6; ++by) EXPECT_TRUE(owns(by, 4)) << by;
+  cluster.run(5s);
+  for (std::uint32_t by = 0; by < 6; ++by) EXPECT_TRUE(owns(by, 5)) << by;
+}
+
 TEST(Membership, LeavingAndDrainingAreToldAtOnce) {
   Cluster cluster;
   cluster.add(0);
