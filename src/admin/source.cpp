@@ -14,6 +14,8 @@ std::string line(const Json& value) { return value.dump(-1, ' ', false, Json::er
 Json rows_json(const std::vector<QuotaRow>& rows) {
   Json out = Json::array();
   for (const QuotaRow& row : rows) {
+    Json by_class = Json::object();
+    for (const auto& [name, spent] : row.spent_by_class) by_class[name] = spent;
     out.push_back(Json{{"token", row.token},
                        {"resource", row.resource},
                        {"limit", row.limit},
@@ -23,7 +25,8 @@ Json rows_json(const std::vector<QuotaRow>& rows) {
                        {"spent_by_this_node", row.spent_by_this_node},
                        {"spent_by_others", row.spent_by_others},
                        {"forecast_remaining", row.forecast_remaining},
-                       {"empty_at", row.empty_at ? Json(*row.empty_at) : Json(nullptr)}});
+                       {"empty_at", row.empty_at ? Json(*row.empty_at) : Json(nullptr)},
+                       {"spent_by_class", std::move(by_class)}});
   }
   return out;
 }

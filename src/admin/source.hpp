@@ -31,6 +31,8 @@ struct QuotaRow {
   // At the pace of this window so far: what will be left at reset (may be negative), and when nothing is left.
   std::int64_t forecast_remaining = 0;
   std::optional<std::int64_t> empty_at;  // Unix seconds
+  // spent_by_this_node by class of request, those that are not 0.
+  std::vector<std::pair<std::string, std::uint64_t>> spent_by_class = {};
 };
 
 // Sums over the live members of a mesh, each counted once.

@@ -16,7 +16,7 @@ TEST(Source, StatsHaveTheContractsMembers) {
   stats.local_hits = 2;
   stats.proofs = 2;
   stats.calls_saved = -3;
-  stats.quota.push_back({"ab", "core", 5000, 4999, 1, 1767229200, 1, 0, 4990, std::nullopt});
+  stats.quota.push_back({"ab", "core", 5000, 4999, 1, 1767229200, 3, 0, 4990, std::nullopt, {{"default", 2}, {"write", 1}}});
   const std::string text = to_json(stats);
   EXPECT_EQ(text.back(), '\n');
   EXPECT_EQ(text.find('\n'), text.size() - 1);
@@ -31,6 +31,7 @@ TEST(Source, StatsHaveTheContractsMembers) {
   EXPECT_EQ(value["hit_rate"], 0.5);
   EXPECT_EQ(value["calls_saved"], -3);
   EXPECT_EQ(value["quota"][0]["remaining"], 4999);
+  EXPECT_EQ(value["quota"][0]["spent_by_class"].dump(), R"({"default":2,"write":1})");
   EXPECT_TRUE(value["fleet"].is_null());
   EXPECT_TRUE(value["peer_id"].is_null());
 }

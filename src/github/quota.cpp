@@ -84,7 +84,7 @@ std::optional<RateReading> parse_rate_fields(http::FieldsView fields) {
 }
 
 void QuotaLedger::on_answer(const Partition& token, const RateReading& reading, ReadingSource source, bool charged,
-                            WallTime now) {
+                            WallTime now, std::size_t kind) {
   const UnixSeconds seconds = unix_seconds(now);
   const auto key = std::make_pair(token, reading.resource);
   if (!entries_.contains(key) && entries_.size() >= kLimits.max_ledger_entries) {
@@ -108,11 +108,13 @@ void QuotaLedger::on_answer(const Partition& token, const RateReading& reading, 
     // A full, unused reading that is not live proves nothing against an open window.
     const bool window_open = entry.reading.reset > seconds;
     if (window_open && source != ReadingSource::Live) return;
-    entry = Entry{reading, seconds, reading.used, 0};
+    entry = Entry{reading, seconds, reading.used, 0, {}};
   } else if (entry.reading.reset == 0) {
-    entry = Entry{reading, seconds, reading.used, 0};
+    entry = Entry{reading, seconds, reading.used, 0, {}};
   }
-  if (charged) ++entry.spent_here;
+  if (!charged) return;
+  ++entry.spent_here;
+  ++entry.spent_by_kind.at(kind);
 }
 
 std::optional<RateReading> QuotaLedger::latest(const Partition& token, std::string_view resource, WallTime now) const {
@@ -149,6 +151,7 @@ std::vector<QuotaView> QuotaLedger::view(WallTime now) const {
     view.used = reading.used;
     view.reset = reading.reset;
     view.spent_by_this_node = entry.spent_here;
+    view.spent_by_kind = entry.spent_by_kind;
     view.spent_by_others = std::max<std::int64_t>(reading.used - entry.spent_here, 0);
     view.forecast_remaining = reading.remaining;
     const std::int64_t spent = reading.used - entry.first_used;

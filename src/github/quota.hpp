@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -33,6 +35,9 @@ std::optional<RateReading> parse_rate_fields(http::FieldsView fields);
 
 enum class ReadingSource : std::uint8_t { Live, RateLimitEndpoint, Peer };
 
+// Kinds of request that a caller may tell apart.
+inline constexpr std::size_t kSpendingKinds = 16;
+
 struct QuotaView {
   std::string token;  // fingerprint
   std::string resource;
@@ -43,12 +48,16 @@ struct QuotaView {
   // At the pace of this window so far: what will be left at reset (may be negative), and when it runs out.
   std::int64_t forecast_remaining = 0;
   std::optional<UnixSeconds> empty_at;
+  // spent_by_this_node by the caller's kinds of request, each counted in one; by the kind's number.
+  std::array<std::uint32_t, kSpendingKinds> spent_by_kind{};
 };
 
 class QuotaLedger {
  public:
-  // charged: this answer to this node lowered the quota (a 200, not an authorised 304).
-  void on_answer(const Partition& token, const RateReading& reading, ReadingSource source, bool charged, WallTime now);
+  // charged: this answer to this node lowered the quota (a 200, not an authorised 304). kind: of the request, below
+  // kSpendingKinds; its meaning is the caller's.
+  void on_answer(const Partition& token, const RateReading& reading, ReadingSource source, bool charged, WallTime now,
+                 std::size_t kind = 0);
 
   // The latest reading of an open window, for local answers; nothing once it has been reset.
   std::optional<RateReading> latest(const Partition& token, std::string_view resource, WallTime now) const;
@@ -70,6 +79,7 @@ class QuotaLedger {
     UnixSeconds first_seen = 0;
     std::int64_t first_used = 0;
     std::int64_t spent_here = 0;
+    std::array<std::uint32_t, kSpendingKinds> spent_by_kind{};
   };
   std::map<std::pair<Partition, std::string>, Entry> entries_;
 };

@@ -104,6 +104,27 @@ TEST_F(QuotaTest, LocalAnswersCarryTheLatest) {
   EXPECT_TRUE(other.has("x-from-cache"));
 }
 
+TEST_F(QuotaTest, SpendingIsToldByKindWithinAWindow) {
+  const auto spend = [&](std::size_t kind, bool charged) {
+    ledger.on_answer(token, reading(900), ReadingSource::Live, charged, clock.wall_now(), kind);
+  };
+  spend(2, true);
+  spend(2, true);
+  spend(kSpendingKinds - 1, true);
+  spend(3, false);
+  QuotaView view = ledger.view(clock.wall_now()).at(0);
+  EXPECT_EQ(view.spent_by_this_node, 3);
+  EXPECT_EQ(view.spent_by_kind[2], 2u);
+  EXPECT_EQ(view.spent_by_kind[3], 0u);
+  EXPECT_EQ(view.spent_by_kind[kSpendingKinds - 1], 1u);
+  clock.advance(61min);
+  ledger.on_answer(token, reading(999), ReadingSource::Live, true, clock.wall_now(), 1);
+  view = ledger.view(clock.wall_now()).at(0);
+  EXPECT_EQ(view.spent_by_this_node, 1);
+  EXPECT_EQ(view.spent_by_kind[1], 1u);
+  EXPECT_EQ(view.spent_by_kind[2], 0u) << "of the window before";
+}
+
 TEST_F(QuotaTest, IsBounded) {
   for (std::size_t i = 0; i < kLimits.max_ledger_entries + 100; ++i) {
     Partition each{};

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <functional>
+
 #include "calls.hpp"
 #include "schema.hpp"
 
@@ -11,16 +14,21 @@ namespace {
 constexpr const char* kNothing = R"({"type":"object","additionalProperties":false})";
 
 constexpr const char* kQuotaOutput =
-    R"({"type":"object","required":["tokens","by_class","requests","charged_calls","calls_saved"],"properties":{
+    R"({"type":"object","required":["tokens","by_class","by_node","requests","charged_calls","calls_saved"],"properties":{
 "tokens":{"type":"array","description":"one row for each token and resource, as GitHub last said it","items":{"type":"object",
- "required":["token","resource","limit","used","remaining","reset","spent_by_this_node","spent_by_others","forecast_remaining","empty_at"],"properties":{
+ "required":["token","resource","limit","used","remaining","reset","spent_by_this_node","spent_by_others","spent_by_class","forecast_remaining","empty_at"],"properties":{
  "token":{"type":"string","description":"a fingerprint"},"resource":{"type":"string"},"limit":{"type":"integer"},"used":{"type":"integer"},
  "remaining":{"type":"integer"},"reset":{"type":"integer","description":"Unix seconds"},
  "spent_by_this_node":{"type":"integer"},"spent_by_others":{"type":"integer","description":"other nodes, and programs that ask GitHub directly"},
+ "spent_by_class":{"type":"object","description":"spent_by_this_node by class of request","additionalProperties":{"type":"integer"}},
  "forecast_remaining":{"type":"integer","description":"at reset, at the pace of this window so far"},
  "empty_at":{"type":["integer","null"],"description":"Unix seconds"}}}},
 "by_class":{"type":"array","items":{"type":"object","required":["class","requests","charged_calls","calls_saved"],"properties":{
  "class":{"type":"string"},"requests":{"type":"integer"},"charged_calls":{"type":"integer"},"calls_saved":{"type":"integer"}}}},
+"by_node":{"type":"array","description":"this node and the other members as each last told: over all tokens (which members do not tell each other apart) and since each started, not in this window",
+ "items":{"type":"object","required":["peer_id","this_node","state","requests","charged_calls","calls_saved"],"properties":{
+ "peer_id":{"type":["string","null"],"description":"null: this node joins no mesh"},"this_node":{"type":"boolean"},"state":{"type":"string"},
+ "requests":{"type":"integer"},"charged_calls":{"type":"integer"},"calls_saved":{"type":"integer"}}}},
 "requests":{"type":"integer"},"charged_calls":{"type":"integer"},"calls_saved":{"type":"integer"}}})";
 
 constexpr const char* kCacheOutput =
@@ -99,6 +107,25 @@ struct Tool {
 
 Json parsed(const std::string& text) { return Json::parse(text); }
 
+// Who asked GitHub, the costliest first. A member that has told nothing yet is left out.
+Json nodes_by_cost(const Json& stats, const Json& mesh) {
+  std::vector<Json> rows{Json{{"peer_id", stats["peer_id"]},
+                              {"this_node", true},
+                              {"state", "alive"},
+                              {"requests", stats["requests"]},
+                              {"charged_calls", stats["charged_calls"]},
+                              {"calls_saved", stats["calls_saved"]}}};
+  for (const Json& peer : mesh["peers"]) {
+    if (peer["charged_calls"].is_null()) continue;
+    Json row{{"peer_id", peer["peer_id"]}, {"this_node", false}, {"state", peer["state"]}};
+    for (const char* name : {"requests", "charged_calls", "calls_saved"}) row[name] = peer[name];
+    rows.push_back(std::move(row));
+  }
+  std::ranges::stable_sort(rows, std::ranges::greater{},
+                           [](const Json& row) { return row["charged_calls"].get<std::uint64_t>(); });
+  return rows;
+}
+
 ToolResult quota_report(const Shop& shop, Call&, const Json&) {
   const Json stats = parsed(shop.backend.stats());
   Json by_class = Json::array();
@@ -109,6 +136,7 @@ ToolResult quota_report(const Shop& shop, Call&, const Json&) {
                             {"calls_saved", row["calls_saved"]}});
   co_return Json{{"tokens", parsed(shop.backend.quota())["quota"]},
                  {"by_class", std::move(by_class)},
+                 {"by_node", nodes_by_cost(stats, parsed(shop.backend.peers()))},
                  {"requests", stats["requests"]},
                  {"charged_calls", stats["charged_calls"]},
                  {"calls_saved", stats["calls_saved"]}};
@@ -158,7 +186,7 @@ ToolResult purge(const Shop& shop, Call&, const Json& arguments) {
 constexpr Tool kTools[] = {
     {"quota_report", "Where the rate limit goes",
      "The rate limits of every token this node has seen, as GitHub last said them: limit, used, remaining, reset, what "
-     "this node spent and what others did, a forecast; and charged calls by class of request.",
+     "this node spent by class of request and what others did, a forecast; and charged calls by class and by node.",
      kNothing, kQuotaOutput, false, false, quota_report},
     {"cache_stats", "What the cache did",
      "Requests by kind of answer, hit rates by class of request, upstream and charged calls, calls saved, sizes.",

@@ -6,16 +6,12 @@
 // here.
 
 namespace ghmesh::proxy {
-namespace {
-
-RequestClass class_of(const Plan& plan, std::string_view method) {
+RequestClass Proxy::class_of(const Plan& plan, std::string_view method) {
   if (plan.elsewhere) return RequestClass::Other;
   if (plan.resource.cls == github::ResourceClass::GraphQl) return RequestClass::GraphQl;
   if (!http::is_safe_method(method)) return RequestClass::Write;
   return static_cast<RequestClass>(plan.resource.cls);
 }
-
-}  // namespace
 
 void Proxy::count(const Exchange& exchange, const Plan& plan, AnswerKind kind, int status, TimePoint began,
                   std::uint32_t direct) {

@@ -26,6 +26,7 @@ Plan Plan::detached() const {
   out.resource.cls = resource.cls;
   out.resource.family = resource.family;
   out.cache_fields = cache_fields;
+  out.cls = cls;
   return out;
 }
 

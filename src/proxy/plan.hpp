@@ -46,7 +46,8 @@ struct Plan {
   bool graphql = false;                        // POST /graphql with a query
   // The client's fields in the cache's terms, where they differ (X-GH-CACHE-TTL as max-age).
   std::optional<http::Fields> cache_fields;
-  bool elsewhere = false;  // for another host than the upstream
+  bool elsewhere = false;                  // for another host than the upstream
+  RequestClass cls = RequestClass::Other;  // in the books, of what goes to the upstream
   // What the request has cost so far: every step of its way has the plan at hand. Not part of what it means.
   mutable Tally spent;
   // The node's own span in the client's trace, once the upstream was asked within one: 16 hexadecimal digits.

@@ -231,6 +231,7 @@ io::Task<> Proxy::answer(Exchange& exchange) {
     }
   }
   Plan plan = parts_.planner.plan(head.view, head.origin_target, !head.body.empty());
+  plan.cls = class_of(plan, head.view.method);
   if (parts_.planner.is_graphql(plan, head.view.method)) co_return co_await graphql(exchange, std::move(plan), began);
   if (!plan.cacheable || !head.upgrade.empty())
     co_return co_await forward(exchange, plan, parts_.upstream, true, began);

@@ -140,6 +140,7 @@ class Proxy final : public http::server::Handler {
   // The client's trace as the upstream is told of it; a trace that is not valid to the letter goes no further.
   void pass_on_trace(const Plan& plan, http::Fields& fields);
   void on_asked(const Plan& plan);
+  static RequestClass class_of(const Plan& plan, std::string_view method);
   // True if it was charged.
   bool on_answered(const Plan& plan, int status, http::FieldsView fields, TimePoint asked);
   void on_unanswered(const Plan& plan);

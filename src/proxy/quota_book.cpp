@@ -4,6 +4,8 @@
 namespace ghmesh::proxy {
 namespace {
 
+static_assert(kRequestClasses <= github::kSpendingKinds);
+
 // Job tokens come and go; an hour of a busy fleet behind one node stays below this.
 constexpr std::size_t kMaxReady = 4096;
 
@@ -47,7 +49,7 @@ bool QuotaBook::observe(const Plan& plan, std::string_view target, int status, h
   if (charged) stats_.charged_calls.add();
   ledger_.on_answer(plan.partition, *reading,
                     is_rate_limit ? github::ReadingSource::RateLimitEndpoint : github::ReadingSource::Live, charged,
-                    clock_.wall_now());
+                    clock_.wall_now(), static_cast<std::size_t>(plan.cls));
   if (reading->resource != "core") return charged;
   const std::optional<github::RateReading> latest = ledger_.latest(plan.partition, "core", clock_.wall_now());
   if (!latest) return charged;

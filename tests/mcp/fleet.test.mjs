@@ -54,6 +54,14 @@ test('a fleet of five: figures are the stand-in\'s own', async t => {
   assert.equal(sum(own, 'free_304s'), counted('free_304'))
   assert.equal(sum(quota.flatMap(report => report.tokens), 'used'), counted('charged'), 'used, over all tokens and resources')
   assert.equal(sum(quota.flatMap(report => report.tokens), 'spent_by_this_node'), counted('charged'))
+  for (const row of quota.flatMap(report => report.tokens))
+    assert.equal(Object.values(row.spent_by_class).reduce((all, n) => all + n, 0), row.spent_by_this_node, JSON.stringify(row))
+  for (const report of quota) {
+    const spent = {}
+    for (const row of report.tokens) for (const [cls, n] of Object.entries(row.spent_by_class)) spent[cls] = (spent[cls] ?? 0) + n
+    const charged = report.by_class.filter(row => row.charged_calls > 0).map(row => [row.class, row.charged_calls])
+    assert.deepEqual(spent, Object.fromEntries(charged), 'one token a node: its classes are the node\'s')
+  }
   assert.ok(sum(own, 'requests') >= 500)
   t.diagnostic(`requests ${sum(own, 'requests')}, upstream ${counted('total')}, charged ${counted('charged')}, free ${counted('free_304')}`)
 

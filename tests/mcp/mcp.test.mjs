@@ -224,6 +224,7 @@ test('figures are the stand-in\'s own after 500 mixed calls', async t => {
   assert.equal(quota.charged_calls, counted.charged)
   assert.equal(quota.tokens.reduce((sum, row) => sum + row.used, 0), counted.charged, 'used, summed over tokens and resources')
   assert.equal(quota.tokens.reduce((sum, row) => sum + row.spent_by_this_node, 0), counted.charged)
+  assert.deepEqual(quota.by_node.map(row => [row.this_node, row.charged_calls]), [[true, quota.charged_calls]])
   assert.ok(quota.tokens.every(row => row.spent_by_others === 0))
   for (const name of ['requests', 'charged_calls', 'calls_saved']) assert.equal(quota.by_class.reduce((sum, row) => sum + row[name], 0), quota[name], name)
   assert.ok(cache.requests >= 500)

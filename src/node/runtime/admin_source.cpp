@@ -217,9 +217,20 @@ std::string NodeAdminSource::proof_state() const {
 std::vector<admin::QuotaRow> NodeAdminSource::quota() const {
   std::vector<admin::QuotaRow> out;
   for (const github::QuotaView& view : parts_.quota.ledger().view(parts_.clock.wall_now())) {
-    out.push_back({view.token, view.resource, view.limit, view.remaining, view.used, view.reset,
-                   static_cast<std::uint64_t>(std::max<std::int64_t>(0, view.spent_by_this_node)), view.spent_by_others,
-                   view.forecast_remaining, view.empty_at});
+    out.push_back({view.token,
+                   view.resource,
+                   view.limit,
+                   view.remaining,
+                   view.used,
+                   view.reset,
+                   static_cast<std::uint64_t>(std::max<std::int64_t>(0, view.spent_by_this_node)),
+                   view.spent_by_others,
+                   view.forecast_remaining,
+                   view.empty_at,
+                   {}});
+    for (std::size_t i = 0; i < proxy::kRequestClasses; ++i)
+      if (const std::uint32_t spent = view.spent_by_kind[i]; spent > 0)
+        out.back().spent_by_class.emplace_back(proxy::to_string(static_cast<proxy::RequestClass>(i)), spent);
   }
   return out;
 }
