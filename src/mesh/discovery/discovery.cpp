@@ -29,6 +29,7 @@ struct Discovery::State {
         contacts(host.id(), options.limits),
         changed(host.loop()),
         renew(host.loop()),
+        registered(host.loop()),
         tasks(host.loop()) {}
 
   TimePoint now() const { return host.loop().now(); }
@@ -54,7 +55,8 @@ struct Discovery::State {
   DiscoveryOptions options;
   Contacts contacts;
   io::Event changed;
-  io::Event renew;  // the record
+  io::Event renew;       // the record
+  io::Event registered;  // for the first time, or tried to
   DiscoveryStats stats;
   std::map<PeerId, WallTime> last_seen;  // of records: a newer one is a sign of life; bounded by the registry's files
   std::string last_registry_error;
@@ -139,6 +141,9 @@ io::Task<void> Discovery::State::dial(Contacts::Id id) {
 // Directory and names by turns: often while nobody is there, rarely afterwards.
 io::Task<void> Discovery::State::keep_looking() {
   Duration pause = options.limits.alone_first;
+  // Of any two that start together the one that is registered last then finds the other. A directory that hangs is not
+  // waited for.
+  if (options.registry) co_await registered.wait_for(options.limits.registered);
   while (true) {
     co_await look_at_registry();
     co_await look_up_names();
@@ -242,6 +247,7 @@ io::Task<void> Discovery::State::keep_registered() {
       return out;
     });
     stats.registered = done.published.has_value();
+    registered.set();
     stats.registry_cleaned += done.cleaned;
     if (!done.published) {
       stats.registry_error = done.published.error();

@@ -24,6 +24,7 @@ struct DiscoveryLimits {
   Duration memory = 30min;
   // How often directory and names are looked at: by a node that is alone, doubling; and by one that has company, to
   // join halves of a fleet that do not know of each other.
+  Duration registered = 1s;  // before the first look
   Duration alone_first = 500ms;
   Duration alone_longest = 15s;
   Duration joined = 60s;
