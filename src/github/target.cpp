@@ -135,6 +135,10 @@ std::optional<std::size_t> below_repository(std::string_view path) {
   return rest;
 }
 
+bool is_escaped_slash(std::string_view path, std::size_t at) {
+  return at + 2 < path.size() && path[at] == '%' && path[at + 1] == '2' && (path[at + 2] | 0x20) == 'f';
+}
+
 }  // namespace
 
 std::optional<std::string> with_plain_slashes(std::string_view text) {
@@ -146,7 +150,7 @@ std::optional<std::string> with_plain_slashes(std::string_view text) {
     if (!path.substr(rest).starts_with(kind)) continue;
     std::string out(text.substr(0, rest));
     for (std::size_t i = rest; i < text.size(); ++i) {
-      const bool slash = i + 2 < path.size() && text[i] == '%' && text[i + 1] == '2' && (text[i + 2] | 0x20) == 'f';
+      const bool slash = is_escaped_slash(path, i);
       out += slash ? '/' : text[i];
       if (slash) i += 2;
     }
@@ -155,17 +159,24 @@ std::optional<std::string> with_plain_slashes(std::string_view text) {
   return std::nullopt;
 }
 
-bool is_name_with_slashes(std::string_view text) {
+std::optional<std::string> with_slashes_in_names(std::string_view text) {
   const std::string_view path = text.substr(0, text.find('?'));
   const std::optional<std::size_t> below = below_repository(path);
-  if (!below || path.substr(0, *below).find('%') != std::string_view::npos) return false;
+  if (!below || path.substr(0, *below).find('%') != std::string_view::npos) return std::nullopt;
   std::string plain;
+  std::string escaped;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool slash = i + 2 < path.size() && text.substr(i, 3) == "%2F";
-    plain += slash ? '/' : text[i];
-    if (slash) i += 2;
+    if (!is_escaped_slash(path, i)) {
+      plain += text[i];
+      escaped += text[i];
+      continue;
+    }
+    plain += '/';
+    escaped += "%2F";
+    i += 2;
   }
-  return parse_target(plain).problem == TargetProblem::None;
+  if (parse_target(plain).problem != TargetProblem::None) return std::nullopt;
+  return escaped;
 }
 
 std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name) {

@@ -46,10 +46,11 @@ ParsedTarget parse_target(std::string_view origin_form);
 // of the rest of a path is one file or ref, GitHub reads both spellings alike. The target in the plain spelling if that
 // is its only problem, else nothing.
 std::optional<std::string> with_plain_slashes(std::string_view origin_form);
-// Whether its only problem are escaped slashes ("%2F", as encodeURIComponent writes them) inside a name below a
-// repository: of a branch, label, tag or environment. Whether GitHub takes a plain slash there for the same depends on
-// the name, so the target stays as it is; it may be cached as a resource of its own.
-bool is_name_with_slashes(std::string_view text);
+// A target whose only problem are escaped slashes inside a name below a repository: of a branch, label, tag or
+// environment. Whether GitHub takes a plain slash there for the same depends on the name, so they stay escaped, as
+// "%2F" (encodeURIComponent writes it so; "%2f" is the same by RFC 3986 §6.2.2.1, and one resource has one key); it may
+// be cached as a resource of its own. Nothing for all others.
+std::optional<std::string> with_slashes_in_names(std::string_view origin_form);
 
 // The value of a query parameter as written, of its last occurrence; nothing if it is absent.
 std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name);

@@ -51,7 +51,9 @@ class GithubPlanner final : public Planner {
       if (std::optional<std::string> plain = github::with_plain_slashes(origin_target)) {
         out.respelt = std::make_shared<const std::string>(std::move(*plain));
         parsed = github::parse_target(*out.respelt);
-      } else if (github::is_name_with_slashes(origin_target)) {
+      } else if (std::optional<std::string> escaped = github::with_slashes_in_names(origin_target)) {
+        out.respelt = std::make_shared<const std::string>(std::move(*escaped));
+        parsed.target = github::parse_target(*out.respelt).target;
         parsed.problem = github::TargetProblem::None;
         named = true;
       }
@@ -152,8 +154,9 @@ class GithubPlanner final : public Planner {
   bool write_removes() const override { return false; }
 
   std::vector<store::GroupId> written(std::string_view method, std::string_view origin_target) const override {
-    const std::optional<std::string> plain = github::with_plain_slashes(origin_target);
-    return ids(github::invalidated_by(method, folded(route_of(plain ? *plain : origin_target).path)));
+    std::optional<std::string> respelt = github::with_plain_slashes(origin_target);
+    if (!respelt) respelt = github::with_slashes_in_names(origin_target);
+    return ids(github::invalidated_by(method, folded(route_of(respelt ? *respelt : origin_target).path)));
   }
   std::vector<store::GroupId> written_by_mutation(const std::vector<std::string>& root_fields) const override {
     return ids(github::invalidated_by_mutation(root_fields));

@@ -42,7 +42,7 @@ struct Plan {
   bool pretty = false;  // the client's agent would have got indented JSON
   github::Canonical request;
   github::Resource resource;                   // its views point into the client's request, or into respelt
-  std::shared_ptr<const std::string> respelt;  // the target with plain slashes, where the client escaped them
+  std::shared_ptr<const std::string> respelt;  // where the client escaped slashes: the target with plain ones, or "%2F"
   bool graphql = false;                        // POST /graphql with a query
   // The client's fields in the cache's terms, where they differ (X-GH-CACHE-TTL as max-age).
   std::optional<http::Fields> cache_fields;

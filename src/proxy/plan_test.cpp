@@ -52,12 +52,17 @@ TEST_F(PlanTest, ASlashInsideANameIsAResourceOfItsOwn) {
     plain.replace(plain.find("%2F"), 3, "/");
     EXPECT_NE(named.key, plan(*p, plain).key) << target;
   }
+  // However the client writes the escape, it is one resource, and a write to it is one to that.
+  EXPECT_TRUE(plan(*p, "/repos/o/r/labels/area%2fci").cacheable);
+  EXPECT_EQ(plan(*p, "/repos/o/r/labels/area%2fci").key, plan(*p, "/repos/o/r/labels/area%2Fci").key);
+  EXPECT_EQ(plan(*p, "/repos/o/r/labels/area%2fci?a=%2f").target, "/repos/o/r/labels/area%2Fci?a=%2f");
+  EXPECT_EQ(p->written("PATCH", "/repos/o/r/labels/area%2fci"), p->written("PATCH", "/repos/o/r/labels/area%2Fci"));
   // A branch that is called a/protection is not the protection of a.
   EXPECT_EQ(plan(*p, "/repos/o/r/branches/a%2Fprotection").resource.family,
             plan(*p, "/repos/o/r/branches/main").resource.family);
   for (const char* target :
        {"/repos/o/r/branches/..%2F..%2F..%2Fuser", "/repos/o/r/branches/a%2F%2Fb", "/repos/o/r/branches/a%5Cb",
-        "/repos/o/r/branches/a%2fb", "/repos/o%2Fr/x/branches/a", "/repos/o/r/nothing/a%2Fb", "/user/a%2Fb"})
+        "/repos/o%2Fr/x/branches/a", "/repos/o/r/nothing/a%2Fb", "/user/a%2Fb"})
     EXPECT_FALSE(plan(*p, target).cacheable) << target;
 }
 

@@ -15,9 +15,11 @@ class ProofMemory {
   // All three outlive this.
   ProofMemory(io::Loop& loop, store::TieredStore& store, const store::Key& key, github::Calibration& calibration);
 
+  // Writes down what is known now. Also to be called when the store was emptied, which takes the record along.
+  void save();
+
  private:
   void on_record(const store::EntryPtr& record);
-  void save();
 
   io::Loop& loop_;
   store::TieredStore& store_;

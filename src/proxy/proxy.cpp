@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/proxy.hpp"
 
+#include <algorithm>
+
 #include "cache/response_head.hpp"
 #include "github/pagination.hpp"
 #include "github/pretty.hpp"
@@ -36,6 +38,13 @@ Proxy::Proxy(Parts parts)
 }
 
 Proxy::~Proxy() = default;
+
+std::size_t Proxy::clear() {
+  const std::size_t kept = parts_.store.contains(parts_.proof_key) ? 1 : 0;
+  const std::size_t gone = parts_.store.clear();
+  proof_memory_.save();
+  return gone - std::min(gone, kept);
+}
 
 http::RequestView Proxy::view_of(const Plan& plan, const http::RequestView& request) const {
   http::RequestView out = request;

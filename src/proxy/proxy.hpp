@@ -113,6 +113,8 @@ class Proxy final : public http::server::Handler {
   void invalidate(const std::vector<store::GroupId>& groups);
   // Everything from before now is asked about before it is served again: nobody knows which writes went by.
   void doubt_all() { invalidations_.touch_all(parts_.loop.wall_now()); }
+  // Empties the store of all answers: how many. What is known of the formula stays, trips above all.
+  std::size_t clear();
   github::Calibration& calibration() { return calibration_; }
   const ProofOptions& proof() const { return parts_.proof; }
   // How many bodies of other tokens are known for that plan, as far as memory tells.

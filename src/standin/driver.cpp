@@ -181,15 +181,16 @@ Result<std::unique_ptr<Driver>> Driver::start(io::Network& network, GithubModel&
 Result<> Driver::listen_https(io::Network& network, const DriverOptions& options) {
   tls::AuthorityOptions authority_options;
   authority_options.common_name = "stand-in CA";
-  authority_options.permitted_dns = {"localhost", "github.com", "githubusercontent.com"};
+  authority_options.permitted_dns = {"localhost", "github.com", "githubusercontent.com", "ghe.com"};
   authority_options.permitted_ip = {"127.0.0.1"};
   const WallTime now = state_->loop.wall_now();
   const Result<tls::Identity> authority = tls::make_authority(authority_options, now);
   if (!authority) return std::unexpected(authority.error());
-  const Result<tls::Identity> leaf = tls::make_leaf(
-      *authority,
-      {"localhost", "127.0.0.1", "api.github.com", "github.com", "uploads.github.com", "objects.githubusercontent.com"},
-      24h, now);
+  const Result<tls::Identity> leaf =
+      tls::make_leaf(*authority,
+                     {"localhost", "127.0.0.1", "api.github.com", "github.com", "uploads.github.com",
+                      "objects.githubusercontent.com", "api.octo.ghe.com", "uploads.octo.ghe.com"},
+                     24h, now);
   if (!leaf) return std::unexpected(leaf.error());
   tls::ServerOptions server_options;
   server_options.certificate_chain_pem = leaf->certificate_pem;

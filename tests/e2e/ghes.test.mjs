@@ -113,3 +113,20 @@ test('an upstream whose CA nobody vouches for is refused, and says how to be tru
   assert.equal(got.status, 502)
   assert.match(got.text + node.log(), /certificate/)
 })
+
+test('a tenant of ghe.com is found by its own name and asked at the root, as the cloud is', async t => {
+  const scratch = new Scratch(t)
+  const [token, job] = [newToken(), newJobToken()]
+  const standin = await startStandin(scratch, { tokens: { [token]: { everything: true }, [job]: { job: 'octo-org/repo-1' } } })
+  const args = ['--upstream-ca', standin.caFile, '--resolve', `api.octo.ghe.com:443:${new URL(standin.https).host}`]
+  const node = await startNode(scratch, 'https://api.octo.ghe.com', { args })
+  const paths = ISSUES.map(path => path.slice('/api/v3'.length))
+  for (const path of paths) assert.equal((await request(node.url, path, { token })).status, 200)
+  const { charged, result } = await standin.cost(() => Promise.all(paths.map(path => request(node.url, path, { token: job }))))
+  assert.equal(charged, 0)
+  for (const answer of result) assert.match(cacheStatus(answer), /hit; .*detail=proof/)
+  // Clients that take it for an Enterprise Server are understood, and their questions are the same ones.
+  assert.match(cacheStatus(await request(node.url, ISSUES[0], { token })), /hit/)
+  assert.equal((await request(node.url, '/api/graphql', { method: 'POST', token, body: '{"query":"query { viewer { login } }"}' })).json().data.viewer.login, 'octocat')
+  assert.ok((await targets(standin)).every(target => !target.startsWith('/api/')))
+})

@@ -337,7 +337,8 @@ void NodeAdminSource::explain_proof(admin::Explanation& out, const proxy::Plan& 
   const bool served = !out.empty() && std::any_of(out.begin(), out.end(), [](const auto& row) {
     return row.first == "would_be" && row.second == action_text(cache::Action::Serve);
   });
-  const char* cost = "1 charged request";
+  // A client's own tag is answered from what is held here; where nothing is, the body is fetched first.
+  const char* cost = "1 charged request, also for a client that brings a tag of its own";
   if (served) {
     cost = "nothing";
   } else if (plan.request.anonymous) {
@@ -369,7 +370,7 @@ io::Task<Result<std::uint64_t>> NodeAdminSource::purge(std::string pattern, bool
     co_return fail(ErrorCode::Unsupported, "this node has no mesh: " + parts_.no_mesh, Fault::Client);
   if (pattern == "*") {
     if (mesh) static_cast<void>(co_await parts_.mesh->sharing().purge({}));
-    co_return parts_.store.clear();
+    co_return parts_.proxy.clear();
   }
   constexpr std::string_view kBelow = "/*";
   const bool whole_repository = pattern.ends_with(kBelow);

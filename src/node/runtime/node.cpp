@@ -222,8 +222,9 @@ Result<> Node::State::open() {
   const std::string authority = config.upstream.authority();
   upstream = std::make_unique<proxy::ClientOrigin>(
       loop,
-      http::client::Origin{authority, config.upstream.secure(),
-                           proxy::make_connector(network, config.upstream.host, config.upstream.port, tls, {})},
+      http::client::Origin{
+          authority, config.upstream.secure(),
+          proxy::make_connector(network, config.upstream.host, config.upstream.port, tls, dial_rules(false))},
       upstream_limits());
   authorities = std::make_unique<proxy::AuthorityRules>(config.upstream);
   stats = std::make_unique<proxy::Stats>(metrics);
@@ -292,7 +293,7 @@ std::size_t Node::State::purge(const std::vector<mesh::GroupId>& groups) {
   proxy->invalidate(groups);
   if (groups.empty()) {
     proxy->doubt_all();
-    return store->clear();
+    return proxy->clear();
   }
   std::size_t gone = 0;
   for (const mesh::GroupId group : groups) gone += store->purge_group(group);
