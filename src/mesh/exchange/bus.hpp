@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "lag.hpp"
 #include "limits.hpp"
 #include "mesh/membership/membership.hpp"
 #include "mesh/membership/ranks.hpp"
@@ -28,6 +29,8 @@ struct Bus {
   Random& random;
   Shelf shelf;
   PeerScores scores;
+  Lag lag;
+  std::size_t members = 0;  // others in the mesh
   Ranks ranks;
   std::array<Ranks::Row, kPartitions> previous;  // rows before the last change: where bodies may still be
   std::uint64_t cold = 0;                        // partitions of ours whose repair has not ended, as bits

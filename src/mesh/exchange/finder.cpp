@@ -36,8 +36,26 @@ FindId Finder::find(const LookupKey& key, const TokenTag& tag, const Version& ha
   const bool bypass = unanswered_ >= bus_.limits.bypass_after && now < next_try_ &&
                       (bus_.ranks.of(key).empty() || bus_.ranks.of(key).front() != bus_.self);
   if (unanswered_ >= bus_.limits.bypass_after && !bypass) next_try_ = now + 1s;
-  if (bypass || searches_.size() > bus_.limits.searches || !ask_next(id, search, now)) go_alone(id, search, now);
+  if (bypass || searches_.size() > bus_.limits.searches || !ask_anyone(id, search, now)) go_alone(id, search, now);
   return id;
+}
+
+// Who was slow lately is passed over; but a machine that is slow for all must not send everybody to GitHub.
+bool Finder::ask_anyone(FindId id, Search& search, TimePoint now) {
+  if (ask_next(id, search, now)) return true;
+  if (may_go_alone(search, now)) return false;
+  for (const PeerId& peer : bus_.ranks.of(search.key)) {
+    if (bus_.scores.banned(peer, now)) continue;
+    extend(search, now);
+    ask(id, search, peer, now);
+    return true;
+  }
+  return false;
+}
+
+void Finder::extend(Search& search, TimePoint now) {
+  search.extended = true;
+  search.patience_ends = now + (bus_.limits.patience_over_budget - bus_.limits.patience);
 }
 
 bool Finder::ask_next(FindId id, Search& search, TimePoint now) {
@@ -67,9 +85,16 @@ void Finder::ask(FindId id, Search& search, const PeerId& peer, TimePoint now) {
 }
 
 bool Finder::may_go_alone(const Search& search, TimePoint now) {
-  const double seconds = std::chrono::duration<double>(now - alone_filled_).count();
+  // The budget is the fleet's; this is our part of it. A part of less than one has to be saved up for.
+  const double part = std::min(1.0, bus_.limits.alone_members / static_cast<double>(bus_.members + 1));
+  const double burst = bus_.limits.alone_burst * part;
+  if (!alone_filled_) {
+    alone_tokens_ = burst;
+  } else {
+    const double seconds = std::chrono::duration<double>(now - *alone_filled_).count();
+    alone_tokens_ = std::min(std::max(1.0, burst), alone_tokens_ + seconds * bus_.limits.alone_per_second * part);
+  }
   alone_filled_ = now;
-  alone_tokens_ = std::min(bus_.limits.alone_burst, alone_tokens_ + seconds * bus_.limits.alone_per_second);
   if (alone_tokens_ >= 1) {
     alone_tokens_ -= 1;
     return true;
@@ -261,6 +286,11 @@ void Finder::look_at(FindId id, TimePoint now) {
   const auto it = searches_.find(id);
   if (it == searches_.end() || it->second.next > now) return;
   Search& search = it->second;
+  if (search.stage != Stage::Fetching) {
+    // Where we come late ourselves the answer may lie unread, and others may be as late.
+    if (now < search.next + bus_.lag.slack()) return timers_.arm(search.next + bus_.lag.slack(), id);
+    search.patience_ends += now - search.next;
+  }
   switch (search.stage) {
     case Stage::Fetching:
       if (now - search.fetch_began > bus_.limits.longest_fetch) return abandon(id, ReleaseOutcome::Failed, now);
@@ -281,8 +311,7 @@ void Finder::look_at(FindId id, TimePoint now) {
           ++unanswered_;
         }
         if (may_go_alone(search, now)) return go_alone(id, search, now);
-        search.extended = true;
-        search.patience_ends = search.began + bus_.limits.patience_over_budget;
+        extend(search, now);
         return arm(id, search, search.patience_ends);
       }
       bus_.silent(search.current, now);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <unordered_map>
 #include <variant>
 
@@ -80,6 +81,8 @@ class Finder {
   void arm(FindId id, Search& search, TimePoint when);
   bool ask_next(FindId id, Search& search, TimePoint now);
   void ask(FindId id, Search& search, const PeerId& peer, TimePoint now);
+  bool ask_anyone(FindId id, Search& search, TimePoint now);
+  void extend(Search& search, TimePoint now);
   void go_alone(FindId id, Search& search, TimePoint now);
   bool may_go_alone(const Search& search, TimePoint now);
   void fetch(Search& search, TimePoint now);
@@ -96,7 +99,7 @@ class Finder {
   Timers<FindId> timers_;
   std::vector<FindResult> results_;
   double alone_tokens_ = 0;
-  TimePoint alone_filled_{};
+  std::optional<TimePoint> alone_filled_;
   TimePoint last_answer_{};
   // Searches in a row that nobody answered; above the bound the mesh is tried once a second only.
   unsigned unanswered_ = 0;

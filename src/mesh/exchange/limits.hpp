@@ -23,6 +23,8 @@ struct ExchangeLimits {
   Duration patience_over_budget = 200ms;
   double alone_per_second = 1;
   double alone_burst = 5;
+  // Both are for so many members together; a larger fleet shares them.
+  double alone_members = 5;
   // After so many searches in a row without any answer the mesh is tried once a second only.
   unsigned bypass_after = 3;
   // While someone else fetches: heartbeats, how many may be missed, and the end of any wait.

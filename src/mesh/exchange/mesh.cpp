@@ -28,6 +28,8 @@ struct Mesh::Parts {
   Owner owner;
   Repair repair;
   Finder finder;
+  // When the next tick is due, and was while it has not come.
+  TimePoint due = TimePoint::max();
 };
 
 Mesh::Mesh(MeshConfig config, Random& random, TimePoint now)
@@ -142,6 +144,7 @@ void Mesh::dispatch(const PeerId& from, const Message& message, TimePoint now) {
 // Brings the parts to rest: messages to ourselves, members that changed, and everything that is to leave.
 void Mesh::settle(TimePoint now) {
   Bus& bus = parts_->bus;
+  bus.members = membership_.live_count();
   for (int round = 0; round < 64; ++round) {
     update_ranks(now);
     if (bus.to_self.empty()) break;
@@ -155,6 +158,8 @@ void Mesh::settle(TimePoint now) {
   for (ProbeDone& done : prober_.take_done()) events_.push_back(std::move(done));
   for (Outgoing& each : std::exchange(bus.out, {})) outgoing_.push_back(std::move(each));
   for (Outgoing& each : membership_.take_outgoing()) outgoing_.push_back(std::move(each));
+  // Deadlines that have passed before they were set are due now, not late.
+  if (parts_->due >= now) parts_->due = std::max(next_deadline(), now);
 }
 
 void Mesh::count(const FindResult& result) {
@@ -195,6 +200,8 @@ void Mesh::update_ranks(TimePoint now) {
 }
 
 void Mesh::tick(TimePoint now) {
+  parts_->bus.lag.note(now - std::min(parts_->due, now), now);
+  parts_->due = TimePoint::max();
   membership_.tick(now);
   parts_->owner.tick(now);
   parts_->finder.tick(now);

@@ -382,7 +382,9 @@ void Owner::look_at(const LookupKey& key, TimePoint now) {
   const auto it = flights_.find(key);
   if (it == flights_.end()) return;
   Flight& flight = it->second;
-  if (now >= flight.deadline) {
+  // Where we come late ourselves, what we wait for may lie unread.
+  const TimePoint deadline = flight.deadline + bus_.lag.slack();
+  if (now >= deadline) {
     switch (flight.stage) {
       case Stage::Peeking:
       case Stage::AskingAll:
@@ -397,7 +399,7 @@ void Owner::look_at(const LookupKey& key, TimePoint now) {
         return settle(key, now);
     }
   }
-  TimePoint next = flight.deadline;
+  TimePoint next = now < flight.deadline ? flight.deadline : deadline;
   if (flight.stage == Stage::Leased && !flight.waiters.empty()) {
     if (now >= flight.next_beat) {
       flight.next_beat = now + bus_.limits.beat;
@@ -417,6 +419,10 @@ void Owner::tick(TimePoint now) {
   for (const std::uint64_t id : relay_timers_.take_due(now)) {
     const auto it = relays_.find(id);
     if (it == relays_.end() || it->second.until > now) continue;
+    if (const TimePoint until = it->second.until + bus_.lag.slack(); until > now) {
+      relay_timers_.arm(until, id);
+      continue;
+    }
     const Relay relay = it->second;
     relays_.erase(it);
     bus_.silent(relay.to, now);
