@@ -119,10 +119,10 @@ Json nodes_by_cost(const Json& stats, const Json& mesh) {
     if (peer["charged_calls"].is_null()) continue;
     Json row{{"peer_id", peer["peer_id"]}, {"this_node", false}, {"state", peer["state"]}};
     for (const char* name : {"requests", "charged_calls", "calls_saved"}) row[name] = peer[name];
-    rows.push_back(std::move(row));
+    // Those that were charged most come first, equals as they are listed.
+    const auto charged = [](const Json& each) { return each["charged_calls"].get<std::uint64_t>(); };
+    rows.insert(std::ranges::upper_bound(rows, charged(row), std::ranges::greater{}, charged), row);
   }
-  std::ranges::stable_sort(rows, std::ranges::greater{},
-                           [](const Json& row) { return row["charged_calls"].get<std::uint64_t>(); });
   return rows;
 }
 
