@@ -94,7 +94,7 @@ test('the identity survives a restart, and the node is found again', async t => 
   second = await startMember(scratch, standin.http, { secret, contacts: [first.ready.p2p[0]], cacheDir })
   assert.equal(second.ready.peer_id, id)
   await formed([first, second])
-  assert.equal((await request(second.url, PATH, { token })).status, 200)
+  assert.equal(cacheStatus(await request(second.url, PATH, { token })), 'ghmesh; hit; detail=peer')
 })
 
 test('a secret is rotated by SIGHUP while clients go on', async t => {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertSameAnswer, cacheStatus, request } from './lib/http.mjs'
-import { formed, startMesh } from './lib/mesh.mjs'
+import { formed, startMember, startMesh } from './lib/mesh.mjs'
 import { newToken, Scratch, startStandin } from './lib/processes.mjs'
 
 const everything = { login: 'octocat', everything: true }
@@ -95,6 +95,18 @@ test('5 nodes with a token each, 100 questions: 100 charged, the rest proved for
   assert.ok(paid >= 100 && paid <= 100 + late, `${paid} charged, ${late} alone`)
   const proofs = await Promise.all(nodes.map(async node => (await node.stats()).peer_proofs))
   assert.equal(proofs.reduce((a, b) => a + b), 500 - cost.charged)
+})
+
+// It is asked in the moment in which it comes to own keys: what it owns it has from those who owned it before.
+test('a late runner with a token of its own pays nothing for what the fleet holds', async t => {
+  const { scratch, standin, nodes, secret, contacts, tokens } = await stage(t, { nodes: 5, tokens: 6 })
+  const paths = questions(100)
+  const expected = await truth(standin, tokens[0], paths)
+  for (const [i, node] of nodes.entries()) await client(node, tokens[i], paths.filter((_, n) => n % nodes.length === i), expected)
+  const late = await startMember(scratch, standin.http, { secret, contacts })
+  await formed([...nodes, late])
+  const cost = await standin.cost(() => client(late, tokens[5], paths, expected))
+  assert.equal(cost.charged - await metric(late, 'ghmesh_canaries_charged_total'), await alone([late]), `${cost.charged} charged`)
 })
 
 test('a token that may not see a private repository gets no byte of it from its neighbours', async t => {

@@ -34,6 +34,7 @@ struct Bus {
   Ranks ranks;
   std::array<Ranks::Row, kPartitions> previous;  // rows before the last change: where bodies may still be
   std::uint64_t cold = 0;                        // partitions of ours whose repair has not ended, as bits
+  std::uint64_t overdue = 0;                     // those of them whose copy was waited for in vain
   std::vector<Outgoing> out;
   std::vector<Outgoing> to_self;
   std::vector<PeerId> doubted;  // to be looked at by membership

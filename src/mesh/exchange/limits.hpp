@@ -38,6 +38,8 @@ struct ExchangeLimits {
   // Asking the other ranks, then everybody, before a charge.
   Duration peek = 15ms;
   Duration who_has = 12ms;
+  // Until the copy of a partition that has just become ours is here, when those who had it are slow to answer.
+  Duration copy_wait = 100ms;
   // A member that did not answer is passed over this long, doubling while it goes on.
   Duration doubt = 2s;
   Duration max_doubt = 60s;

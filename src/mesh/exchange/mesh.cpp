@@ -128,6 +128,7 @@ void Mesh::dispatch(const PeerId& from, const Message& message, TimePoint now) {
           parts_->repair.on_pull(from, each, now);
         } else if constexpr (std::same_as<T, Chunk>) {
           parts_->repair.on_chunk(from, each, now);
+          if (each.partition < kPartitions) owner.on_copied(each.partition, now);
         } else if constexpr (std::same_as<T, Ledger>) {
           for (const LookupKey& key : each.keys) parts_->bus.shelf.note_known(key);
         } else if constexpr (std::same_as<T, Invalidate>) {

@@ -105,13 +105,19 @@ void Owner::join(Flight& flight, const LookupKey& key, const Waiter& waiter, Tim
   }
 }
 
+// Bodies that never came here: the copy is on its way, or as rank 3 we only stand in for two that were slow.
+bool Owner::others_may_hold(const LookupKey& key) const {
+  const std::uint8_t partition = partition_of(key);
+  return ((bus_.cold >> partition) & 1) != 0 || bus_.ranks.rank_of(bus_.self, partition) + 1 == kRanks;
+}
+
 void Owner::start(const LookupKey& key, const Waiter& waiter, TimePoint now) {
   if (flights_.size() >= bus_.limits.flights) return bus_.send(waiter.reply_to, Pass{.id = waiter.ask, .for_ms = 0});
   Flight& flight = flights_[key];
   flight.waiters.push_back(waiter);
-  const bool cold = ((bus_.cold >> partition_of(key)) & 1) != 0;
   // A body here, even a stale one, makes a fetch free unless the resource changed.
-  if (bus_.shelf.best(key, waiter.tag) != nullptr || (!cold && !bus_.shelf.known(key))) return grant(flight, key, now);
+  if (bus_.shelf.best(key, waiter.tag) != nullptr || (!others_may_hold(key) && !bus_.shelf.known(key)))
+    return grant(flight, key, now);
   bus_.send(waiter.reply_to, Wait{.id = waiter.ask, .eta_ms = static_cast<std::uint16_t>(ms(bus_.limits.peek))});
   peek_others(flight, key, now);
 }
@@ -123,15 +129,57 @@ void Owner::peek_others(Flight& flight, const LookupKey& key, TimePoint now) {
   flight.peeks_open = 0;
   std::vector<PeerId> targets;
   const std::uint8_t partition = partition_of(key);
+  // Who may have what we have not is asked even if it was slow lately: nobody else can know.
+  const bool all = others_may_hold(key);
+  const auto passed_over = [&](const PeerId& peer) {
+    return all ? bus_.scores.banned(peer, now) : bus_.scores.avoided(peer, now);
+  };
   for (const Ranks::Row* row : {&bus_.ranks.of(partition), static_cast<const Ranks::Row*>(&bus_.previous[partition])})
     for (const PeerId& peer : *row)
-      if (peer != bus_.self && peer != flight.waiters.front().asker && !bus_.scores.avoided(peer, now) &&
+      if (peer != bus_.self && peer != flight.waiters.front().asker && !passed_over(peer) &&
           std::find(targets.begin(), targets.end(), peer) == targets.end())
         targets.push_back(peer);
   for (const PeerId& peer : targets) bus_.send(peer, Peek{.id = flight.peek, .key = key, .have = {}});
   flight.peeks_open = targets.size();
   if (targets.empty()) return nothing_found(flight, key, now);
   timers_.arm(flight.deadline, key);
+}
+
+// Ours since a moment ago, and those who had it before are slow to answer: their copy is on its way. True: until then.
+bool Owner::await_copy(Flight& flight, const LookupKey& key, TimePoint now) {
+  const std::uint64_t bit = std::uint64_t{1} << partition_of(key);
+  if (flight.waiters.empty() || flight.peeks_open == 0 || (bus_.cold & bit) == 0 || (bus_.overdue & bit) != 0)
+    return false;
+  if (flight.awaits_copy) {
+    // Nor do other keys wait for it.
+    bus_.overdue |= bit;
+    return false;
+  }
+  flight.awaits_copy = true;
+  flight.deadline = now + bus_.limits.copy_wait;
+  timers_.arm(flight.deadline, key);
+  for (const Waiter& waiter : flight.waiters)
+    bus_.send(waiter.reply_to, Wait{.id = waiter.ask, .eta_ms = static_cast<std::uint16_t>(ms(bus_.limits.copy_wait))});
+  return true;
+}
+
+void Owner::on_copied(std::uint8_t partition, TimePoint now) {
+  const bool whole = ((bus_.cold >> partition) & 1) == 0;
+  std::vector<LookupKey> ready;
+  for (const auto& [key, flight] : flights_)
+    if (flight.awaits_copy && flight.stage == Stage::Peeking && partition_of(key) == partition &&
+        (whole || bus_.shelf.holds(key)))
+      ready.push_back(key);
+  for (const LookupKey& key : ready) {
+    Flight& flight = flights_.at(key);
+    if (bus_.shelf.holds(key)) {
+      settle(key, now);
+    } else if (flight.waiters.empty()) {
+      flights_.erase(key);
+    } else {
+      nothing_found(flight, key, now);
+    }
+  }
 }
 
 void Owner::nothing_found(Flight& flight, const LookupKey& key, TimePoint now) {
@@ -387,6 +435,8 @@ void Owner::look_at(const LookupKey& key, TimePoint now) {
   if (now >= deadline) {
     switch (flight.stage) {
       case Stage::Peeking:
+        if (await_copy(flight, key, now)) return;
+        [[fallthrough]];
       case Stage::AskingAll:
         if (flight.waiters.empty()) {
           flights_.erase(it);

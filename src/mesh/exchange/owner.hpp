@@ -30,6 +30,8 @@ class Owner {
   void on_found(const PeerId& from, const Found& found, TimePoint now);
   void on_who_has(const PeerId& from, const WhoHas& question, TimePoint now);
   void on_have(const PeerId& from, const Have& have, TimePoint now);
+  // A part of the partition's copy has come, or its end.
+  void on_copied(std::uint8_t partition, TimePoint now);
   void on_disconnected(const PeerId& peer, TimePoint now);
   void tick(TimePoint now);
   TimePoint next_deadline() const;
@@ -53,6 +55,7 @@ class Owner {
     Waiter holder;
     bool shadow = false;  // granted by another owner
     bool asked_all = false;
+    bool awaits_copy = false;
     TimePoint granted{};
     TimePoint deadline{};
     TimePoint next_beat{};
@@ -73,6 +76,8 @@ class Owner {
   void join(Flight& flight, const LookupKey& key, const Waiter& waiter, TimePoint now);
   void peek_others(Flight& flight, const LookupKey& key, TimePoint now);
   void ask_everybody(Flight& flight, const LookupKey& key, TimePoint now);
+  bool others_may_hold(const LookupKey& key) const;
+  bool await_copy(Flight& flight, const LookupKey& key, TimePoint now);
   void nothing_found(Flight& flight, const LookupKey& key, TimePoint now);
   void grant(Flight& flight, const LookupKey& key, TimePoint now);
   void send_lease(const Flight& flight, const LookupKey& key, TimePoint now);

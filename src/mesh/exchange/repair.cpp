@@ -34,6 +34,7 @@ void Repair::on_change(const Ranks::Change& change, bool founding, TimePoint now
   for (const Ranks::Row* from : {&change.before, &row})
     for (const PeerId& peer : *from) add(peer);
   bus_.cold |= std::uint64_t{1} << partition;
+  bus_.overdue &= ~(std::uint64_t{1} << partition);
   copying_[partition] = std::move(copying);
   pull_next(partition, now);
 }
@@ -45,9 +46,12 @@ void Repair::end(std::uint8_t partition) {
 
 void Repair::pull_next(std::uint8_t partition, TimePoint now) {
   Copying& copying = copying_.at(partition);
-  while (!copying.sources.empty() && bus_.scores.avoided(copying.sources.front(), now))
-    copying.sources.erase(copying.sources.begin());
+  std::erase_if(copying.sources, [&](const PeerId& peer) { return bus_.scores.banned(peer, now); });
   if (copying.sources.empty()) return end(partition);
+  // Who was slow lately comes last, but what only it has is lost without it.
+  const auto next = std::find_if(copying.sources.begin(), copying.sources.end(),
+                                 [&](const PeerId& peer) { return !bus_.scores.avoided(peer, now); });
+  if (next != copying.sources.end()) std::rotate(copying.sources.begin(), next, next + 1);
   copying.current = copying.sources.front();
   copying.sources.erase(copying.sources.begin());
   copying.id = bus_.random.next_u64() | 1;
