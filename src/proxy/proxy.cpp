@@ -40,7 +40,7 @@ Proxy::Proxy(Parts parts)
 Proxy::~Proxy() = default;
 
 std::size_t Proxy::clear() {
-  const std::size_t kept = parts_.store.contains(parts_.proof_key) ? 1 : 0;
+  const std::size_t kept = own_records();
   const std::size_t gone = parts_.store.clear();
   proof_memory_.save();
   return gone - std::min(gone, kept);

@@ -115,6 +115,8 @@ class Proxy final : public http::server::Handler {
   void doubt_all() { invalidations_.touch_all(parts_.loop.wall_now()); }
   // Empties the store of all answers: how many. What is known of the formula stays, trips above all.
   std::size_t clear();
+  // Records of the store that are no answers: what is known of the formula.
+  std::size_t own_records() const { return parts_.store.contains(parts_.proof_key) ? 1 : 0; }
   github::Calibration& calibration() { return calibration_; }
   const ProofOptions& proof() const { return parts_.proof; }
   // How many bodies of other tokens are known for that plan, as far as memory tells.

@@ -45,7 +45,9 @@ bool QuotaBook::observe(const Plan& plan, std::string_view target, int status, h
   if (!reading) return false;
   const std::string_view path = target.substr(0, target.find('?'));
   const bool is_rate_limit = path.ends_with("/rate_limit");
-  const bool charged = !free && !is_rate_limit;
+  // A refusal for a limit, primary or secondary, lowers nothing.
+  const bool limited = (status == 403 || status == 429) && (reading->remaining == 0 || fields.has("Retry-After"));
+  const bool charged = !free && !is_rate_limit && !limited;
   if (charged) stats_.charged_calls.add();
   ledger_.on_answer(plan.partition, *reading,
                     is_rate_limit ? github::ReadingSource::RateLimitEndpoint : github::ReadingSource::Live, charged,

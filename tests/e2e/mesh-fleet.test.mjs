@@ -48,7 +48,7 @@ async function metric (node, name) {
 const sum = async (nodes, name) => (await Promise.all(nodes.map(node => metric(node, name)))).reduce((a, b) => a + b)
 // Questions that no member answered within 50 ms, so that a node went to GitHub by itself: none, but on a machine that is
 // busy with something else. Each may be paid twice; no other charge is excused.
-const alone = nodes => sum(nodes, 'ghmesh_mesh_alone')
+const alone = nodes => sum(nodes, 'ghmesh_mesh_alone_total')
 
 test('5 nodes, 100 questions each, one token: 100 charged, and hardly a call more', async t => {
   const { standin, nodes, tokens: [token] } = await stage(t, { nodes: 5 })

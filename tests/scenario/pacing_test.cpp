@@ -98,11 +98,17 @@ TEST_F(Pace, ASecondaryLimitFromGithubIsWaitedOutAndNotStormed) {
     response = {};
     response.status = 403;
     response.fields.add("Retry-After", "10");
+    for (const char* name : {"Limit", "Remaining", "Used"})
+      response.fields.add(std::string("X-RateLimit-") + name, "5000");
+    response.fields.add("X-RateLimit-Reset", "4000000000");
+    response.fields.add("X-RateLimit-Resource", "search");
     response.fields.add("Content-Type", "application/json; charset=utf-8");
     response.body = R"({"message":"You have exceeded a secondary rate limit."})";
     response.fields.add("Content-Length", std::to_string(response.body.size()));
   };
   EXPECT_EQ(get(n, root, kAlice).status, 403);
+  EXPECT_EQ(n.stats.upstream_calls.value(), 1u);
+  EXPECT_EQ(n.stats.charged_calls.value(), 0u);  // it says how much is left, and took nothing of it
   closed = false;
   const std::uint64_t asked = origin.seen.size();
   std::vector<std::shared_ptr<Got>> gots;

@@ -124,7 +124,7 @@ admin::Stats NodeAdminSource::stats() const {
   out.calls_saved = static_cast<std::int64_t>(counted.direct_calls.value()) -
                     static_cast<std::int64_t>(counted.charged_calls.value());
   out.invalidations = counted.invalidations.value();
-  out.entries = held.entries;
+  out.entries = held.entries - std::min<std::uint64_t>(held.entries, parts_.proxy.own_records());
   out.memory_bytes = held.memory_bytes;
   out.disk_bytes = held.disk_bytes;
   out.evictions = held.evictions;

@@ -152,7 +152,10 @@ void NodeMetrics::add_store() {
     parts_.registry.collect(
         name, help, kind, [this, member] { return Samples{{{}, static_cast<double>(parts_.store.stats().*member)}}; });
   };
-  add("ghmesh_store_entries", "Records held.", Kind::Gauge, &store::Stats::entries);
+  parts_.registry.collect("ghmesh_store_entries", "Answers held.", Kind::Gauge, [this] {
+    return Samples{
+        {{}, static_cast<double>(parts_.store.stats().entries) - static_cast<double>(parts_.proxy.own_records())}};
+  });
   add("ghmesh_store_memory_bytes", "Memory that records and the index take.", Kind::Gauge, &store::Stats::memory_bytes);
   add("ghmesh_store_disk_bytes", "What the store takes on disk.", Kind::Gauge, &store::Stats::disk_bytes);
   add("ghmesh_store_evictions_total", "Records dropped to make room.", Kind::Counter, &store::Stats::evictions);
