@@ -84,13 +84,13 @@ class MeshStage : public Stage {
   }
 
   // What a liar brings into the mesh under that name: bytes of its own with every mark of a good answer.
-  void lie(Member& liar, const store::Key& key, std::string_view bytes, const mesh::Freshness& fresh) {
+  void lie(Member& liar, const store::Key& key, std::string_view bytes, const mesh::Freshness& fresh,
+           const http::Fields& fields = {{"Content-Type", "application/json; charset=utf-8"},
+                                         {"Cache-Control", "private, max-age=60"}}) {
     const FindResult found = run(liar.link->find(key, mesh::TokenTag{9}, {}));
     auto item = std::make_shared<mesh::Item>();
     item->key = key;
-    item->metadata = proxy::encode_shared_head(
-        http::Fields{{"Content-Type", "application/json; charset=utf-8"}, {"Cache-Control", "private, max-age=60"}},
-        true);
+    item->metadata = proxy::encode_shared_head(fields, true);
     item->body = to_bytes(bytes);
     item->version = mesh::version_of(item->metadata, item->body);
     if (found.kind == FindResult::Kind::Fresh) return;
@@ -204,6 +204,27 @@ TEST_F(MeshStage, AForgedBodyCostsOneOrdinaryFetchAndReachesNobody) {
   EXPECT_LT(honest.link->mesh().peers(loop.now())[0].score, 1);
 }
 
+TEST_F(MeshStage, APeersFieldsReachNobodyWithItsProvedBytes) {
+  Member& honest = join();
+  Member& liar = speaker();
+  settle();
+  const std::string target = root + "/labels";
+  ASSERT_EQ(get(*honest.node, root + "/issues/7", kBob).status, 200);  // the class is proven here
+  newly_charged();
+  lie(liar, shared_key(honest, target, kAlice), direct({"GET", target, kAlice}).body,
+      claim(mesh::TokenTag{9}, loop.wall_now()),
+      {{"Content-Type", "text/html"},
+       {"Vary", "*"},
+       {"Link", "<https://evil.example/>; rel=\"next\""},
+       {"Content-Security-Policy", "default-src *"},
+       {"Set-Cookie", "a=b"}});
+  const Got got = get(*honest.node, target, kAlice);
+  ASSERT_EQ(got.field("Cache-Status"), "ghmesh; hit; detail=peer-proof");
+  const standin::Response want = direct({"GET", target, kAlice});
+  for (const char* name : {"Content-Type", "Vary", "Link", "Content-Security-Policy", "Set-Cookie", "ETag"})
+    EXPECT_EQ(got.field(name), want.fields.first(name).value_or("")) << name;
+}
+
 TEST_F(MeshStage, WhoeverClaimsFreshnessWithoutTheTokenIsNotBelieved) {
   Member& honest = join();
   Member& liar = speaker();
@@ -254,7 +275,8 @@ TEST_F(MeshStage, WhatIsOneUsersOrHoldsACredentialNeverLeaves) {
     get(*one.node, secret + below, kAlice);
   EXPECT_EQ(one.link->mesh().stats().searches, 0u);
   origin.middle = [](const standin::Request& request, standin::Response& response) {
-    if (request.target.find("/labels") != std::string::npos) answer_with(response, R"([{"temp_clone_token":"AABBCC"}])");
+    if (request.target.find("/labels") != std::string::npos)
+      answer_with(response, R"([{"temp_clone_token":"AABBCC"}])");
   };
   const Got got = get(*one.node, secret + "/labels", kAlice);
   EXPECT_EQ(got.status, 200) << got.body << got.problem;
