@@ -28,6 +28,7 @@
 #include "node_client.hpp"
 #include "process.hpp"
 #include "session.hpp"
+#include "shelter.hpp"
 
 namespace ghmesh::cli {
 
@@ -199,6 +200,7 @@ class Keeper {
 }  // namespace
 
 int keep(const Arguments& arguments, Context& context) {
+  shelter_process(context.variables);
   const auto& variables = context.variables;
   Result<std::vector<io::InheritedSocket>> sockets = io::take_inherited(
       ::getpid(), variables.get("LISTEN_PID"), variables.get("LISTEN_FDS"), variables.get("LISTEN_FDNAMES"));

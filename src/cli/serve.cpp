@@ -9,6 +9,7 @@
 #include "io/task_group.hpp"
 #include "node/config/config.hpp"
 #include "node/runtime/node.hpp"
+#include "shelter.hpp"
 
 namespace ghmesh::cli {
 
@@ -39,6 +40,7 @@ void log_origins(const log::Logger& logger, const node::config::Loaded& loaded) 
 }  // namespace
 
 int serve(const Arguments& arguments, Context& context) {
+  shelter_process(context.variables);
   const Result<node::config::Loaded> loaded = node::config::load({arguments.settings, context.variables, {}});
   if (!loaded) return complain(context, kUsage, "serve: " + loaded.error().message);
   const node::config::Config& config = loaded->config;
