@@ -7,7 +7,7 @@ import fs from 'node:fs'
 import http from 'node:http'
 import { test } from 'node:test'
 import { filesUnder, runNode, startNode, stop, world } from './lib/processes.mjs'
-import { assertSameAnswer, cacheStatus, request } from './lib/http.mjs'
+import { assertSameAnswer, cacheStatus, raw, request } from './lib/http.mjs'
 
 const CYCLES = Number(process.env.GHMESH_CYCLES ?? 20)
 const FILE = '/repos/octo-org/repo-1/contents/data/file-8.txt'
@@ -44,6 +44,57 @@ test('SIGTERM: what is in flight is finished, nothing new is taken, exit status 
   assert.equal(code, 0)
   assert.ok(!fs.existsSync(w.node.readyFile), 'the ready file of a node that has gone')
   await assert.rejects(request(w.node.url, '/repos/octo-org/repo-1', { token: w.token }), /ECONNREFUSED/)
+})
+
+// A tool call that fetches `path`, on a session of its own; resolves with its outcome.
+async function callTool (node, path, token) {
+  const base = `http://${node.admin}`
+  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+  const order = (id, method, params) => JSON.stringify({ jsonrpc: '2.0', id, method, params })
+  const begun = await request(base, '/mcp', { method: 'POST', headers, body: order(1, 'initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'e2e', version: '1' } }) })
+  headers['mcp-session-id'] = begun.headers['mcp-session-id']
+  return request(base, '/mcp', { method: 'POST', headers, token, timeout: 60_000, body: order(2, 'tools/call', { name: 'github_get', arguments: { path } }) })
+}
+
+// Each of these would keep a node for 30 s or for ever; none of them may keep it longer than the others do.
+test('SIGTERM with an upstream that hangs: what can finish within ten seconds does, the rest is broken off', { timeout: 60_000 }, async t => {
+  const w = await world(t, { node: { args: ['--ca-out', 'ca'] } })
+  const whole = await request(w.standin.http, FILE, { token: w.token, headers: { accept: 'application/vnd.github.raw' } })
+  // Seven seconds of a download, which finishes.
+  await w.standin.fault({ path: FILE, slow_chunk: Math.ceil(whole.body.length / 14), slow_gap_ms: 500 })
+  const hung = ['/repos/octo-org/repo-1', '/repos/octo-org/repo-2', '/repos/octo-org/repo-1/issues/1', '/repos/octo-org/repo-1/issues/2']
+  for (const path of hung) await w.standin.fault({ path, hang: true })
+  const left = promise => promise.then(answer => `answered: ${answer.status ?? answer.code}`, () => 'broken off')
+  const env = { HTTPS_PROXY: w.node.url, SSL_CERT_FILE: w.scratch.file('ca/ca-bundle.pem') }
+  const curl = (version, path) => w.scratch.run('curl', ['-sS', version, '-H', `Authorization: Bearer ${w.token}`, `https://api.github.com${path}`], { env })
+    .then(({ code }) => code === 0 ? 'answered' : 'broken off')
+  const waiting = [left(request(w.node.url, hung[0], { token: w.token, timeout: 60_000 })), curl('--http2', hung[1]), curl('--http1.1', hung[2])]
+  const tool = callTool(w.node, hung[3], w.token).then(answer => answer.text, () => 'broken off')
+  // A reader of events, half a head, half a body, and a client that takes nothing of a large answer.
+  const events = left(request(`http://${w.node.admin}`, '/api/events', { timeout: 60_000 }))
+  const halves = [
+    [w.node.port, 'GET /zen HTTP/1.1\r\nHost: api.git'],
+    [w.node.admin.split(':').at(-1), `POST /mcp HTTP/1.1\r\nHost: ${w.node.admin}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`]
+  ].map(([port, bytes]) => raw(Number(port), bytes, { timeout: 60_000 }))
+  const paused = await begin(w.node.url, '/repos/octo-org/repo-1/contents/data/file-9.txt', w.token)
+  paused.answer.pause()
+  const download = await begin(w.node.url, FILE, w.token)
+  const asked = new Set()
+  while (asked.size < hung.length) for (const { target } of await w.standin.log()) for (const one of hung) if (target.endsWith(one)) asked.add(one)
+  const began = Date.now()
+  w.node.child.kill('SIGTERM')
+  assert.ok((await download.done).equals(whole.body))
+  const { code } = await w.node.child.exited
+  const took = Date.now() - began
+  assert.equal(code, 0)
+  assert.ok(took < 13_000, `ended after ${took} ms`)
+  assert.deepEqual(await Promise.all(waiting), waiting.map(() => 'broken off'))
+  // The call's stream may end without a word; what it must not do is to pass for an answer.
+  assert.doesNotMatch(await tool, /"result":(?!.*"isError":true)/)
+  paused.answer.destroy()
+  await Promise.allSettled([events, ...halves])
+  // Broken off by the bound, not before it.
+  assert.match(w.node.log(), /breaking connections that did not end in time/)
 })
 
 test('a second signal does not wait', async t => {

@@ -89,12 +89,15 @@ io::Task<> Server::reject(std::unique_ptr<io::Stream> stream) {
 }
 
 io::Task<> Server::drain() {
+  return drain_until(loop_.now() + std::chrono::duration_cast<TimePoint::duration>(limits_.drain));
+}
+
+io::Task<> Server::drain_until(TimePoint until) {
   draining_ = true;
   for (const auto& listener : listeners_) listener->close();
   accepting_.cancel();
   listeners_.clear();
   open_.for_each([](Connection& connection) { connection.on_drain(); });
-  const TimePoint until = loop_.now() + std::chrono::duration_cast<TimePoint::duration>(limits_.drain);
   if (!co_await serving_.join_until(until)) {
     logger_.warn("breaking connections that did not end in time", {{"connections", counts_.connections}});
     serving_.cancel();

@@ -48,8 +48,9 @@ class Server {
   io::Task<> serve_inside(std::unique_ptr<io::Stream> stream);
 
   // Stops accepting, closes idle connections, lets every request in flight have its answer, and breaks what is left
-  // when limits.drain has passed. Afterwards there are no connections. Not for a handler to call.
+  // when limits.drain has passed, or at `until`. Afterwards there are no connections. Not for a handler to call.
   io::Task<> drain();
+  io::Task<> drain_until(TimePoint until);
 
   const Counts& counts() const { return counts_; }
   const Limits& limits() const { return limits_; }

@@ -51,6 +51,8 @@ http::client::Limits upstream_limits() {
 constexpr std::size_t kMaxOrigins = 16;
 // What a node hands over when it leaves is on its way within that time or not worth a runner's waiting.
 constexpr Duration kLeavePatience = std::chrono::seconds(2);
+// What the admin listener has for its last answers when the others have used up the time.
+constexpr Duration kLastWords = std::chrono::seconds(1);
 
 // Origins of the allow-list, made when they are first asked for.
 class OtherOrigins {
@@ -452,13 +454,17 @@ Result<std::unique_ptr<Node>> Node::start(io::EpollLoop& loop, const config::Con
 
 io::Task<> Node::drain() {
   state_->draining = true;
+  // One bound for all: what the keeper, systemd or a container waits for before it kills.
+  const TimePoint until =
+      state_->loop.now() + std::chrono::duration_cast<TimePoint::duration>(state_->server->limits().drain);
   if (state_->https) co_await state_->https->drain();
-  co_await state_->server->drain();
+  co_await state_->server->drain_until(until);
   if (state_->mesh) co_await state_->mesh->leave(kLeavePatience);
   // Streams that would go on for ever end here; the listener goes last, so that a monitor sees the drain.
   state_->events->hub().close();
   if (state_->mcp) state_->mcp->close();
-  if (state_->admin_server) co_await state_->admin_server->drain();
+  if (state_->admin_server)
+    co_await state_->admin_server->drain_until(std::max(until, state_->loop.now() + kLastWords));
 }
 
 const io::Endpoint& Node::listen_endpoint() const { return state_->listen; }
