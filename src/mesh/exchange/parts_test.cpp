@@ -126,7 +126,7 @@ TEST(Scores, SilenceIsPassedOverAndForgiven) {
   EXPECT_FALSE(scores.avoided(peer(1), kNow + 5s));
 }
 
-TEST(Pause, OneLiarStopsABucketForSecondsOnly) {
+TEST(Pause, A7_OneLiarStopsABucketForSecondsOnly) {
   PauseBoard board(kLimits);
   board.on_told(peer(1), tag(1), 1000h, kNow);
   EXPECT_TRUE(board.until(tag(1), 0, kNow + 29s));

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "owner.hpp"
+
+#include <gtest/gtest.h>
+
+namespace ghmesh::mesh {
+namespace {
+
+PeerId peer(std::uint8_t n) { return *PeerId::decode(std::array<std::uint8_t, 3>{0, 1, n}); }
+TokenTag tag(std::uint8_t n) {
+  TokenTag out{};
+  out.fill(n);
+  return out;
+}
+
+// An owner alone in its fleet, and members who ask it.
+class OwnerTest : public testing::Test {
+ protected:
+  OwnerTest() {
+    bus_.everybody = [] { return std::vector<PeerId>{}; };
+    bus_.ranks.set(self_, 1);
+    key_.fill(3);
+  }
+
+  void ask(std::uint8_t who, std::uint64_t id) {
+    owner_.on_ask(peer(who), Ask{.id = id, .key = key_, .tag = tag(who), .have = {}, .hop = 0, .origin = {}}, now_);
+  }
+  // The messages of that kind since the last call, and to whom.
+  template <typename M>
+  std::vector<std::pair<PeerId, M>> sent() {
+    std::vector<std::pair<PeerId, M>> out;
+    for (const Outgoing& each : bus_.out)
+      if (const auto* message = std::get_if<M>(&each.message)) out.emplace_back(each.to, *message);
+    bus_.out.clear();
+    return out;
+  }
+  Put brought(std::uint64_t lease, std::uint8_t who, std::uint8_t version) const {
+    auto made = std::make_shared<Item>();
+    made->key = key_;
+    made->version.fill(version);
+    made->groups = {5};
+    made->body = Bytes(10, version);
+    return {.lease = lease,
+            .item = std::move(made),
+            .fresh = {.tag = tag(who), .fetched_at_ms = 1, .fresh_ms = 60'000, .left_ms = 60'000, .seal = {}}};
+  }
+
+  const PeerId self_ = peer(1);
+  const ExchangeLimits limits_;
+  SeededRandom random_{1};
+  Bus bus_{self_, limits_, random_};
+  Owner owner_{bus_};
+  LookupKey key_{};
+  TimePoint now_{1h};
+};
+
+TEST_F(OwnerTest, OneLeaseAtATime) {
+  ask(2, 20);
+  const auto leases = sent<Lease>();
+  ASSERT_EQ(leases.size(), 1u);
+  EXPECT_EQ(leases[0].first, peer(2));
+  for (std::uint8_t who = 3; who < 8; ++who) ask(who, who * 10u);
+  const auto messages = bus_.out;
+  EXPECT_TRUE(sent<Lease>().empty()) << "one fetch is under way";
+  EXPECT_EQ(std::count_if(messages.begin(), messages.end(),
+                          [](const Outgoing& each) { return std::holds_alternative<Wait>(each.message); }),
+            5);
+}
+
+TEST_F(OwnerTest, WhatTheFetchBringsGoesToAllWhoWaited) {
+  ask(2, 20);
+  const std::uint64_t lease = sent<Lease>().at(0).second.lease;
+  ask(3, 30);
+  ask(4, 40);
+  bus_.out.clear();
+  owner_.on_put(peer(2), brought(lease, 2, 9), now_ + 10ms);
+  const auto bodies = sent<Body>();
+  ASSERT_EQ(bodies.size(), 2u);
+  for (const auto& [to, body] : bodies) EXPECT_TRUE(body.candidate) << "another token proves it for itself";
+  EXPECT_EQ(owner_.flights(), 0u);
+}
+
+TEST_F(OwnerTest, OnlyTheHolderOfTheLeaseEndsIt) {
+  ask(2, 20);
+  const std::uint64_t lease = sent<Lease>().at(0).second.lease;
+  ask(3, 30);
+  bus_.out.clear();
+  owner_.on_release(peer(9), {.lease = lease ^ 1, .key = key_, .outcome = ReleaseOutcome::Negative}, now_);
+  EXPECT_TRUE(bus_.out.empty());
+  EXPECT_EQ(owner_.flights(), 1u);
+  owner_.on_release(peer(2), {.lease = lease, .key = key_, .outcome = ReleaseOutcome::Negative}, now_);
+  EXPECT_EQ(sent<Pass>().size(), 1u);
+  EXPECT_EQ(owner_.flights(), 0u);
+}
+
+TEST_F(OwnerTest, AFetchThatFailsHandsTheLeaseToTheNext) {
+  ask(2, 20);
+  const std::uint64_t lease = sent<Lease>().at(0).second.lease;
+  ask(3, 30);
+  bus_.out.clear();
+  owner_.on_release(peer(2), {.lease = lease, .key = key_, .outcome = ReleaseOutcome::Failed}, now_);
+  const auto next = sent<Lease>();
+  ASSERT_EQ(next.size(), 1u);
+  EXPECT_EQ(next[0].first, peer(3));
+  EXPECT_NE(next[0].second.lease, lease);
+}
+
+TEST_F(OwnerTest, BytesFromBeforeAWriteAreKeptButNotFresh) {
+  ask(2, 20);
+  const std::uint64_t lease = sent<Lease>().at(0).second.lease;
+  bus_.invalidated.emplace_back(now_ + 5ms, 5);
+  owner_.on_put(peer(2), brought(lease, 2, 9), now_ + 10ms);
+  const Held* held = bus_.shelf.best(key_, tag(2));
+  ASSERT_NE(held, nullptr);
+  EXPECT_EQ(held->fresh_for_anyone(now_ + 10ms), nullptr);
+}
+
+}  // namespace
+}  // namespace ghmesh::mesh
