@@ -8,7 +8,7 @@ namespace {
 
 io::Endpoint at(const char* text) { return io::Endpoint::parse(text).value(); }
 
-TEST(BrowserRules, HostIsAnAddressOrLocalhost) {
+TEST(BrowserRules, A25_HostIsAnAddressOrLocalhost) {
   const io::Endpoint loopback = at("127.0.0.1:8417");
   for (const char* ours : {"localhost", "localhost:8417", "LOCALHOST:1", "127.0.0.1:8417", "127.0.0.2", "[::1]:8417"})
     EXPECT_TRUE(is_our_host(ours, loopback)) << ours;
@@ -24,7 +24,7 @@ TEST(BrowserRules, TheConfiguredAddressIsOurs) {
   EXPECT_FALSE(is_our_host("node.example:8417", at("0.0.0.0:8417")));
 }
 
-TEST(BrowserRules, OtherSitesAreRefused) {
+TEST(BrowserRules, A25_OtherSitesAreRefused) {
   const io::Endpoint bound = at("127.0.0.1:8417");
   const auto allowed = [&](http::Fields fields) { return refusal(fields, bound).empty(); };
   EXPECT_TRUE(allowed({{"Host", "localhost:8417"}}));

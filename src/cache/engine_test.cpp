@@ -410,7 +410,7 @@ TEST_F(Engine, MaxStaleIsTheClientsToGiveUnlessTheOriginForbids) {
 
 // ---- what is not stored (§3)
 
-TEST_F(Engine, LimitsAndRefusalsAreNotStoredNorHiddenBehindStale) {
+TEST_F(Engine, A17_A35_LimitsAndRefusalsAreNotStoredNorHiddenBehindStale) {
   answer(200, {{"Cache-Control", "max-age=1, stale-if-error=600"}, {"ETag", "\"a\""}});
   ask(get());
   clock_.advance(std::chrono::seconds(5));
@@ -625,7 +625,7 @@ TEST_F(Engine, AgeOfTheExampleCalculation) {
   EXPECT_EQ(initial_age(fields, received, received), std::chrono::seconds(3));
 }
 
-TEST_F(Engine, ClockStepsNeverRevive) {
+TEST_F(Engine, A34_ClockStepsNeverRevive) {
   answer(200, {{"Cache-Control", "max-age=60"}});
   ask(get());
   clock_.advance(std::chrono::seconds(61));

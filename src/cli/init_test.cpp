@@ -2,8 +2,10 @@
 // init and stop with the real program, as a job's steps call them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -145,10 +147,33 @@ TEST_F(InitTest, AnotherInitFindsTheSameNode) {
   EXPECT_THAT(out_, HasSubstr("::warning title=ghmesh::the node runs with the settings of the first init"));
 }
 
-TEST_F(InitTest, ANodeThatDiesIsReplacedBehindTheSameAddress) {
+// Whether somebody else could take the port, and so the tokens of clients that know the address.
+bool may_bind(const io::Endpoint& where) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(where.port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const bool taken = bound && ::listen(fd, 1) == 0;
+  ::close(fd);
+  return taken;
+}
+
+TEST_F(InitTest, A24_ANodeThatDiesIsReplacedBehindTheSameAddress) {
   ASSERT_EQ(init({}), kDone);
   const auto first = ready();
   ASSERT_EQ(::kill(static_cast<pid_t>(first.pid), SIGKILL), 0);
+  // From its death to its successor's first word, nobody else gets the port.
+  int tries = 0;
+  while (ready().pid == first.pid) {
+    ASSERT_FALSE(may_bind(*first.listen)) << "try " << tries;
+    ++tries;
+  }
+  EXPECT_GT(tries, 0);
   // No refused connection at any instant: who comes now is answered by the next one.
   EXPECT_EQ(status_of(*first.listen, "/meta"), 502);
   EXPECT_EQ(status_of(*first.admin, "/healthz"), 200);
@@ -220,7 +245,7 @@ TEST_F(InitTest, WhatGoesWrongDoesNotFailTheJob) {
   ::close(fd);
 }
 
-TEST_F(InitTest, SecretsAreMaskedAndWrittenNowhere) {
+TEST_F(InitTest, A8_SecretsAreMaskedAndWrittenNowhere) {
   const std::string secret = "8f3a1c5e7b9d2f40618293a4b5c6d7e8f9010203a1b2c3d4e5f60718293a4b5c";
   variables_["GHMESH_SECRET"] = secret;
   ASSERT_EQ(init({"--p2p-listen", "/ip4/127.0.0.1/tcp/0"}), kDone);

@@ -155,7 +155,7 @@ TEST(ProofRule3, AcceptIsMergedToOneLineAndNeverEmpty) {
   EXPECT_EQ(of(Fields{{"Accept", "\xff"}}).bypass, BypassReason::Accept);
 }
 
-TEST(Canonical, WhatIsNotOnTheListBypasses) {
+TEST(Canonical, A16_WhatIsNotOnTheListBypasses) {
   const auto reason = [](std::string_view name, std::string_view value) {
     return of(Fields{{name, value}, {"Accept", "*/*"}}).bypass;
   };

@@ -135,7 +135,7 @@ std::vector<Pair> pairs() {
   return out;
 }
 
-TEST(Key, AttackA15TargetsShareAKeyOnlyWhereTheyAreOne) {
+TEST(Key, A15_TargetsShareAKeyOnlyWhereTheyAreOne) {
   const KeyMaker keys = maker();
   const Canonical canonical = request();
   std::size_t count = 0;
@@ -208,7 +208,7 @@ TEST(Key, TokensPartitionEntriesAndNotCandidates) {
   EXPECT_EQ(KeyMaker::fingerprint(kAnonymousPartition), "anonymous");
 }
 
-TEST(Key, OtherSecretsGiveUnlinkableKeys) {
+TEST(Key, A5_OtherSecretsGiveUnlinkableKeys) {
   const KeyMaker one = maker();
   const KeyMaker two(as_bytes("another mesh"), as_bytes("partition secret of the node"));
   const Target target = parse_target("/repos/o/r").target;

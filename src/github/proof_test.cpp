@@ -150,7 +150,7 @@ TEST_F(ProofTest, ABodyHeldForOneTokenServesAnotherAtNoCharge) {
   EXPECT_EQ(ladder->proved_from(), Candidate::From::Peer);
 }
 
-TEST_F(ProofTest, Rule1AStoredTagIsNeverSentForAnothersBytes) {
+TEST_F(ProofTest, Rule1_A2_AStoredTagIsNeverSentForAnothersBytes) {
   // Attack A2: the holder knows the true tag of another body. What is sent comes from the bytes, so it cannot match.
   prove();
   const Outcome out = run("/repos/o/r", {}, {{shared(R"({"id":1,"name":"forged"})"), Candidate::From::Peer}});
@@ -200,7 +200,7 @@ TEST_F(ProofTest, Rule5NeedsTheOriginItself) {
   EXPECT_EQ(asked_source, 0);
 }
 
-TEST_F(ProofTest, Rule5A304FromACacheIsNoProof) {
+TEST_F(ProofTest, Rule5_A21_A304FromACacheIsNoProof) {
   for (const char* which : {"age", "via"}) {
     prove();
     origin.requests = 0;

@@ -56,7 +56,7 @@ TEST(Authority, AClientWithABaseUrlIsToldFromOneThatIsRedirectedHere) {
   EXPECT_FALSE(r.is_own("api.github.com"));
 }
 
-TEST(Authority, TunnelsNeedThePortSaid) {
+TEST(Authority, A22_TunnelsNeedThePortSaidAndAPublicName) {
   const AuthorityRules r = rules();
   EXPECT_EQ(r.decide_tunnel("api.github.com:443"), Destination::Upstream);
   EXPECT_EQ(r.decide_tunnel("github.com:443"), Destination::Allowed);

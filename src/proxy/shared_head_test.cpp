@@ -36,7 +36,7 @@ TEST(SharedHead, TheSameAnswerHasTheSameBytesForEveryToken) {
   EXPECT_FALSE(head->fields.has("ETag"));
 }
 
-TEST(SharedHead, AHeadThatNobodyWroteIsRefused) {
+TEST(SharedHead, A37_AHeadThatNobodyWroteIsRefused) {
   const Bytes good = encode_shared_head(http::Fields{{"Content-Type", "a/b"}, {"Link", "<x>"}}, true);
   ASSERT_TRUE(decode_shared_head(good));
   for (std::size_t size = 0; size < good.size(); ++size) {

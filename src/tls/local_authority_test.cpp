@@ -59,7 +59,7 @@ class LocalAuthorityTest : public testing::Test {
   std::unique_ptr<LocalAuthority> authority_;
 };
 
-TEST_F(LocalAuthorityTest, ItIsShortLivedAndBoundToItsNames) {
+TEST_F(LocalAuthorityTest, A23_ItIsShortLivedAndBoundToItsNames) {
   const auto all = certificates(authority_->trusted_pem());
   ASSERT_EQ(all.size(), 1u);
   X509* ca = all[0];

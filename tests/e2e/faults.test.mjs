@@ -75,7 +75,7 @@ test('5xx and 429 pass through and are not kept', async t => {
   await assertNormal(w, SMALL)
 })
 
-test('a flood of interim answers ends in an error or in the answer, never in a hang', async t => {
+test('A20: a flood of interim answers ends in an error or in the answer, never in a hang', async t => {
   const w = await world(t)
   for (const informational of [3, 100_000]) {
     await w.standin.fault({ path: SMALL, informational })
@@ -99,7 +99,7 @@ test('a fault while an answer is held: the next client still gets right bytes', 
   }
 })
 
-test('--stale-if-error: an own old answer instead of the error, and it says so', async t => {
+test('A35: --stale-if-error: an own old answer instead of the error, and it says so', async t => {
   const w = await world(t, { node: { args: ['--stale-if-error', '600', '--freshness', 'strict'] } })
   const held = await request(w.node.url, SMALL, { token: w.token })
   await w.standin.fault({ path: SMALL, status: 500 })

@@ -15,7 +15,7 @@ function fragments (body) {
   return out
 }
 
-test('traffic between nodes holds no path, owner, repository, token or piece of a body', async t => {
+test('A5: traffic between nodes holds no path, owner, repository, token or piece of a body', async t => {
   const scratch = new Scratch(t)
   const [alice, bob] = [newToken(), newToken()]
   const standin = await startStandin(scratch, { tokens: { [alice]: { login: 'alice', everything: true }, [bob]: { login: 'bob', everything: true } } })

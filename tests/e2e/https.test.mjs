@@ -91,10 +91,10 @@ test('https: inside, no other host and no CONNECT', async t => {
   assert.match(nested.text, /405$/)
 })
 
-test('https: what is not public is refused, unless it was named', async t => {
+test('A22: what is not public is refused, unless it was named', async t => {
   const w = await httpsWorld(t, { args: ['--tunnel-to', '127.0.0.2'] })
   const connect = async target => (await raw(w.node.port, `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\nConnection: close\r\n\r\n`)).text.slice(9, 12)
-  for (const target of ['127.0.0.1:22', 'localhost:443', '169.254.169.254:80', '[::ffff:169.254.169.254]:443', '10.0.0.1:443', '192.168.1.1:443', '[::1]:443', '[fd00::1]:443', '100.64.0.1:443', `127.0.0.1:${w.node.port}`])
+  for (const target of ['127.0.0.1:22', 'localhost:443', '169.254.169.254:80', '2852039166:80', '0xa9fea9fe:80', '0251.0376.0251.0376:80', '[64:ff9b::a9fe:a9fe]:80', '0.0.0.0:443', '[::ffff:169.254.169.254]:443', '10.0.0.1:443', '192.168.1.1:443', '[::1]:443', '[fd00::1]:443', '100.64.0.1:443', `127.0.0.1:${w.node.port}`])
     assert.equal(await connect(target), '403', target)
   // Nothing listens there; that it was tried is the point.
   assert.equal(await connect('127.0.0.2:1'), '502')

@@ -69,7 +69,7 @@ const has = async (w, command, args = ['--version']) => {
   try { return (await w.scratch.run(command, args)).code === 0 } catch { return false }
 }
 
-test('https clients: curl, HTTP/2 and HTTP/1.1', async t => {
+test('A23: https clients: curl, HTTP/2 and HTTP/1.1', async t => {
   const w = await clientsWorld(t)
   for (const version of ['--http2', '--http1.1'])
     await judge(w, url => w.run('curl', ['-sS', version, '-H', `Authorization: Bearer ${w.token}`, url]), /permitted subtree|certificate/)

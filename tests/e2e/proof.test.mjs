@@ -34,6 +34,32 @@ test('another token: the same bytes, proved by a free 304', async t => {
   }
 })
 
+// What a time would tell is whether GitHub was asked. It is asked once for a token's first look at anything, held for
+// others or not; that the proved answer says so in Cache-Status is for its own client, who has the right to the bytes.
+test('A12: what others have asked for costs a stranger the same call to GitHub as what nobody has', async t => {
+  const stranger = newToken()
+  const w = await world(t, { standin: { args: ['--repositories', '2', '--private', '1'], tokens: { [stranger]: { login: 'stranger' } } } })
+  await learn(w)
+  const secret = ISSUES.map(path => path.replace('repo-1', 'repo-2'))
+  for (const path of secret.slice(0, 12)) assert.equal((await request(w.node.url, path, { token: w.token })).status, 200)
+  const look = async paths => {
+    const seen = []
+    for (const path of paths) {
+      const { total, result } = await w.standin.cost(() => request(w.node.url, path, { token: stranger }))
+      seen.push([total, result.status, result.headers['cache-status'], result.text].join(' '))
+    }
+    return [...new Set(seen)]
+  }
+  const held = await look(secret.slice(0, 12))
+  assert.deepEqual(held, await look(secret.slice(12)))
+  assert.match(held[0], /^1 404 /)
+  // Where the stranger may read, held or not: one call each.
+  for (const [i, path] of ISSUES.entries()) {
+    const { total } = await w.standin.cost(() => request(w.node.url, path, { token: stranger }))
+    if (i > 0) assert.equal(total, 1, path) // of the first a random tag may ask once more
+  }
+})
+
 test('a token without access gets 404 and no octet, whatever is held', async t => {
   const reader = newToken()
   const w = await world(t, { standin: { args: ['--repositories', '2', '--private', '1'], tokens: { [reader]: { login: 'reader' } } } })

@@ -7,8 +7,9 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { test } from 'node:test'
-import { CANARY, filesUnder, ghmesh, newToken, stop, world } from './lib/processes.mjs'
+import { CANARY, filesUnder, ghmesh, newToken, startNode, stop, world } from './lib/processes.mjs'
 import { raw, request } from './lib/http.mjs'
+import { newSecret } from './lib/mesh.mjs'
 
 const PATH = '/repos/octo-org/repo-2/issues/1'
 
@@ -43,7 +44,7 @@ async function provoke (w) {
   return texts
 }
 
-test('no token in answers, logs, statistics, metrics, explanations', async t => {
+test('A36: no token in answers, logs, statistics, metrics, explanations', async t => {
   const w = await world(t, { node: { cacheDir: 'cache' } })
   for (const text of await provoke(w)) hidden(text, 'an answer')
   const admin = `http://${w.node.ready.admin}`
@@ -104,7 +105,22 @@ test('a token\'s tags and hashes are shown to nobody but its own client', async 
   for (const file of filesUnder(w.scratch.file('cache'))) absent(fs.readFileSync(file, 'latin1'), file)
 })
 
-test('the admin listener refuses pages of foreign sites', async t => {
+// What a later step of the same job could look at; the variables were given to the step that started the node.
+test('A8: the mesh secret and the tokens a node was started with are shown nowhere', async t => {
+  const w = await world(t)
+  const secret = newSecret()
+  const node = await startNode(w.scratch, w.standin.http, { cacheDir: 'cache', p2p: ['--p2p-listen', '/ip4/127.0.0.1/tcp/0'], env: { GHMESH_SECRET: secret, GH_TOKEN: w.token, SHOWN: 'this is seen' } })
+  assert.equal((await request(node.url, PATH, { token: w.token })).status, 200)
+  const shown = ['environ', 'cmdline', 'status'].map(name => fs.readFileSync(`/proc/${node.child.pid}/${name}`, 'latin1'))
+  assert.match(shown[0], /this is seen/)
+  for (const page of ['/api/stats', '/api/peers', '/metrics']) shown.push(await (await fetch(`http://${node.admin}${page}`)).text())
+  for (const name of ['stats', 'peers']) shown.push((await ghmesh(w.scratch, [name, '--ready-file', node.readyFile])).text)
+  assert.equal((await node.stop()).code, 0)
+  for (const file of filesUnder(w.scratch.dir)) shown.push(fs.readFileSync(file, 'latin1'))
+  for (const text of shown) for (const one of [secret, w.token]) assert.ok(!text.includes(one), text.slice(0, 500))
+})
+
+test('A25: the admin listener refuses pages of foreign sites', async t => {
   const w = await world(t)
   const admin = `http://${w.node.ready.admin}`
   const ask = headers => request(admin, '/api/stats', { headers })

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { world } from './lib/processes.mjs'
+import { newToken, world } from './lib/processes.mjs'
 import { raw, request } from './lib/http.mjs'
 
 const HIDDEN = 'GET /repos/octo-org/smuggled HTTP/1.1\r\nHost: api.github.com\r\n\r\n'
@@ -60,7 +60,7 @@ const CORPUS = {
   'a preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 }
 
-test('ambiguous requests get 400 and the end of the connection', async t => {
+test('A13: ambiguous requests get 400 and the end of the connection', async t => {
   const w = await world(t)
   for (const [name, bytes] of Object.entries(CORPUS)) {
     await t.test(name, async () => {
@@ -96,7 +96,46 @@ test('what is merely unusual is served', async t => {
   assert.ok(two.text.indexOf('"color"') < two.text.indexOf('"number":1'))
 })
 
-test('heads beyond their bounds are refused, and the node goes on', async t => {
+// An origin's error that a poisoned request provoked must not be what the next client gets (CCS 2019: oversize head, meta
+// character, method override).
+test('A17: what a poisoned request provokes reaches nobody else', async t => {
+  const w = await world(t)
+  const path = '/repos/octo-org/repo-1/issues/1'
+  const want = await request(w.standin.http, path, { token: w.token })
+  const fields = `Authorization: Bearer ${w.token}\r\nUser-Agent: e2e\r\nConnection: close\r\n`
+  const poisons = [`X-Oversize: ${'a'.repeat(20_000)}\r\n`, `X-Oversize: ${'a'.repeat(200_000)}\r\n`, 'X-Meta: a\x07b\r\n', 'X-Meta: a\x00b\r\n',
+    'X-HTTP-Method-Override: DELETE\r\n', 'X-HTTP-Method: POST\r\n', 'X-Method-Override: PATCH\r\n', 'Range: bytes=5-4\r\n', 'Expect: 200-maybe\r\n']
+  for (const poison of poisons) {
+    await raw(w.node.port, get(fields + poison, `GET ${path} HTTP/1.1`))
+    const clean = await request(w.node.url, path, { token: w.token })
+    assert.equal(clean.status, 200, poison.slice(0, 40))
+    assert.ok(clean.body.equals(want.body), poison.slice(0, 40))
+    // Each poison meets an empty cache, too.
+    await fetch(`http://${w.node.admin}/api/purge?pattern=*`, { method: 'POST' })
+  }
+})
+
+// "Cached and Confused" (USENIX Security 2020): what looks like a static file to some front ends is nobody else's here.
+test('A18: a suffix or delimiter behind a path shows nobody another\'s answer', async t => {
+  const bob = newToken()
+  const w = await world(t, { standin: { args: ['--repositories', '2', '--private', '1'], tokens: { [bob]: { login: 'bob' } } } })
+  await w.standin.quota({ user_core: 1_000_000, anonymous_core: 1_000_000, secondary: false })
+  const behind = ['', '.css', '/x.js', '/a.png', ';a.css', '%3b.css', '%0a.css', '%00.js', '%23.css', '%2f.png', '?x.css', '?a=/x.js', '/..%2fa.css', '/%2e%2e/a.js', '//a.css', '\\a.css', '~.ico', ',.woff', '.html?v=1']
+  for (const path of ['/user', '/repos/octo-org/repo-2', '/repos/octo-org/repo-2/issues/1']) {
+    for (const suffix of behind) {
+      await request(w.node.url, path + suffix, { token: w.token }).catch(() => {})
+      for (const token of [bob, undefined]) {
+        const through = await request(w.node.url, path + suffix, { token })
+        if (through.status === 400) continue // refused by its form
+        const direct = await request(w.standin.http, path + suffix, { token })
+        assert.equal(through.status, direct.status, path + suffix)
+        assert.ok(through.body.equals(direct.body), `${path + suffix}: not what this client gets from GitHub`)
+      }
+    }
+  }
+})
+
+test('A17: heads beyond their bounds are refused, and the node goes on', async t => {
   const w = await world(t)
   const long = await raw(w.node.port, get(`X-Long: ${'a'.repeat(300_000)}\r\n`))
   assert.match(long.text, /^HTTP\/1\.1 431 /)

@@ -37,7 +37,28 @@ const FORMS = [
 // A node asks GitHub at most twelve times a second for one token, so most answers have to come from what it holds.
 const PROVED_EVERY = 100
 
-test('two tokens, 10,000 interleaved requests: nobody gets a byte of the other\'s', async t => {
+test('A10: who brings no token is asked for as nobody, in every mode and whatever the node was started with', async t => {
+  const token = newToken()
+  for (const freshness of ['strict', 'github', 'relaxed', 'http']) {
+    const w = await world(t, {
+      standin: { args: ['--repositories', '2', '--private', '1'], tokens: { [token]: { login: 'alice', everything: true } } },
+      node: { args: ['--freshness', freshness], env: { GH_TOKEN: token, GITHUB_TOKEN: token } }
+    })
+    const paths = ['/user', '/repos/octo-org/repo-2', '/repos/octo-org/repo-2/issues/1', '/repos/octo-org/repo-1/labels']
+    for (const path of paths) assert.equal((await request(w.node.url, path, { token })).status, 200)
+    for (const path of paths) {
+      const through = await request(w.node.url, path)
+      const direct = await request(w.standin.http, path)
+      assert.equal(through.status, direct.status, `${freshness} ${path}`)
+      assert.ok(through.body.equals(direct.body), `${freshness} ${path}`)
+    }
+    // A write, too.
+    assert.equal((await request(w.node.url, '/repos/octo-org/repo-1/issues', { method: 'POST', body: '{"title":"x"}' })).status, (await request(w.standin.http, '/repos/octo-org/repo-1/issues', { method: 'POST', body: '{"title":"x"}' })).status)
+    await w.node.stop()
+  }
+})
+
+test('A11: two tokens, 10,000 interleaved requests: nobody gets a byte of the other\'s', async t => {
   const alice = newToken()
   const bob = newToken()
   const w = await world(t, {

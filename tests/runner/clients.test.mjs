@@ -59,7 +59,7 @@ test('every client of a job is answered by its node, and GitHub is asked once', 
   assert.equal(played.env.GIT_SSL_CAINFO, git.machine.GIT_SSL_CAINFO)
 })
 
-test('three jobs with the secret are charged like one; a fork\'s job shares nothing', async t => {
+test('A9: three jobs with the secret are charged like one; a fork\'s job shares nothing', async t => {
   const machine = await new Machine(t).open()
   const git = await gitHub(t, machine.scratch)
   const { result: first, ...alone } = await machine.standin.cost(() => playClients(machine, { machine: git.machine, fork: true }))

@@ -173,7 +173,7 @@ TEST_F(MeshStage, AnotherTokenProvesAPeersBytes) {
   EXPECT_EQ(newly_charged(), 1u);
 }
 
-TEST_F(MeshStage, ATokenWithoutTheRightGetsNoByteOfIt) {
+TEST_F(MeshStage, A4_ATokenWithoutTheRightGetsNoByteOfIt) {
   join();
   join();
   settle();
@@ -190,7 +190,7 @@ TEST_F(MeshStage, ATokenWithoutTheRightGetsNoByteOfIt) {
   EXPECT_EQ(newly_charged(), 0u);
 }
 
-TEST_F(MeshStage, AForgedBodyCostsOneOrdinaryFetchAndReachesNobody) {
+TEST_F(MeshStage, A1_AForgedBodyCostsOneOrdinaryFetchAndReachesNobody) {
   Member& honest = join();
   Member& liar = speaker();
   settle();
@@ -204,7 +204,7 @@ TEST_F(MeshStage, AForgedBodyCostsOneOrdinaryFetchAndReachesNobody) {
   EXPECT_LT(honest.link->mesh().peers(loop.now())[0].score, 1);
 }
 
-TEST_F(MeshStage, APeersFieldsReachNobodyWithItsProvedBytes) {
+TEST_F(MeshStage, A37_APeersFieldsReachNobodyWithItsProvedBytes) {
   Member& honest = join();
   Member& liar = speaker();
   settle();
@@ -237,7 +237,7 @@ TEST_F(MeshStage, WhoeverClaimsFreshnessWithoutTheTokenIsNotBelieved) {
   EXPECT_EQ(newly_charged(), 1u);
 }
 
-TEST_F(MeshStage, AnOldAnswerReplayedAsFreshIsProvedFirst) {
+TEST_F(MeshStage, A6_AnOldAnswerReplayedAsFreshIsProvedFirst) {
   Member& one = join();
   Member& liar = speaker();
   settle();
@@ -284,7 +284,7 @@ TEST_F(MeshStage, WhatIsOneUsersOrHoldsACredentialNeverLeaves) {
   EXPECT_EQ(one.link->mesh().stats().shelf_entries + two.link->mesh().stats().shelf_entries, 0u);
 }
 
-TEST_F(MeshStage, SharePublicTellsOnlyWhatWasSeenToBePublic) {
+TEST_F(MeshStage, A4_SharePublicTellsOnlyWhatWasSeenToBePublic) {
   Member& one = join(quick(github::FreshnessPolicy::GitHub), true);
   Member& two = join();
   settle();

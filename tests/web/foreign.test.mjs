@@ -63,7 +63,7 @@ function assertNothingLearned (results) {
   assert.equal(results.form, 'unreadable')
 }
 
-test('a page of another origin reads nothing and does nothing', async t => {
+test('A25: a page of another origin reads nothing and does nothing', async t => {
   const { node, token } = await world(t)
   const page = (_, answer) => { answer.setHeader('content-type', 'text/html'); answer.end('<!doctype html><title>x</title><body></body>') }
   const server = http.createServer(page)

@@ -98,7 +98,7 @@ TEST(Secret, TheOrderOfSources) {
   EXPECT_EQ(found(find({{"GITHUB_TOKEN", kToken}})).keys.current.id, from_token.keys.current.id);
 }
 
-TEST(Secret, ATokenOfOneJobMakesNoMeshAndSaysWhy) {
+TEST(Secret, A9_ATokenOfOneJobMakesNoMeshAndSaysWhy) {
   const auto result = find({{"GITHUB_TOKEN", "ghs_16C7e42F292c6912E7710c838347Ae178B4a"}});
   ASSERT_TRUE(result);
   ASSERT_TRUE(std::holds_alternative<NoMesh>(*result));

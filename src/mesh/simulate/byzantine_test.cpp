@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(Lies, Byzantine,
                                                           Lie::PrivateLookups),
                                           testing::Values(1u, 2u, 3u)));
 
-TEST_P(Byzantine, CostsTimeButNeverAnswers) {
+TEST_P(Byzantine, A1_A3_A6_CostsTimeButNeverAnswers) {
   const auto [kind, liars] = GetParam();
   Crowd honest, crowd;
   honest.play(liars);
