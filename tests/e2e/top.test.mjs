@@ -114,7 +114,7 @@ test('stopped it leaves the terminal, continued it is back', async t => {
   const w = await arrange(t)
   await w.pty('wait requests')
   await w.pty('signal SIGTSTP')
-  await w.pty('left')
+  await w.pty('stopped')
   await w.pty('signal SIGCONT')
   assert.match((await w.pty('rows 24')).screen.at(-1), /^q quit/)
   await w.pty('type q')

@@ -8,7 +8,7 @@ Commands come in on standard input, one a line, and each is answered by one line
   wait TEXT      once TEXT is on the screen (20 s at most)
   match REGEX    the same, by an expression
   rows N         once exactly N rows of the screen are in use, as many as a full view has (20 s at most)
-  left           once the command shows the terminal as it found it
+  stopped        once the command has been stopped and shows the terminal as it found it
   type TEXT      keys
   resize C R     another size, with SIGWINCH
   signal NAME    to the command
@@ -107,7 +107,7 @@ if pid == 0:
     os.closerange(3, 64)
     os.execvp(sys.argv[3], sys.argv[3:])
 screen = Screen()
-status = None
+status, is_stopped = None, False
 
 
 def drain(seconds):
@@ -118,13 +118,30 @@ def drain(seconds):
     return bool(ready)
 
 
+def look():
+    """Learns, as a shell does, whether the command has stopped or ended."""
+    global status, is_stopped
+    if status is not None:
+        return
+    found, value = os.waitpid(pid, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
+    if not found:
+        return
+    if os.WIFSTOPPED(value):
+        is_stopped = True
+    elif os.WIFCONTINUED(value):
+        is_stopped = False
+    else:
+        status = os.waitstatus_to_exitcode(value)
+
+
 def ended():
-    global status
-    if status is None:
-        found, value = os.waitpid(pid, os.WNOHANG)
-        if found:
-            status = os.waitstatus_to_exitcode(value)
+    look()
     return status is not None
+
+
+def stopped():
+    look()
+    return is_stopped
 
 
 def until(condition):
@@ -143,8 +160,9 @@ def answer(line):
         ok = until(lambda: any(rest in each for each in screen.text()))
     elif word == "match":
         ok = until(lambda: any(re.search(rest, each) for each in screen.text()))
-    elif word == "left":
-        ok = until(lambda: screen.cursor and not screen.alternate)
+    elif word == "stopped":
+        # It gives the terminal back before it stops: who continues it in between continues nothing.
+        ok = until(lambda: stopped() and screen.cursor and not screen.alternate)
     elif word == "rows":
         ok = until(lambda: len(screen.text()) == int(rest) and screen.drawn)
     elif word == "type":
