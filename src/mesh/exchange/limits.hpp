@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -65,6 +66,26 @@ struct ExchangeLimits {
   // the reset.
   Duration uncorroborated_pause = 30s;
   Duration corroborated_pause = 5min;
+
+  // Another patience (--mesh-patience): every wait for other members grows and shrinks with it, so that far members and
+  // slow machines are given the time that they need. How often something is said stays.
+  static ExchangeLimits for_patience(Duration patience) {
+    ExchangeLimits limits;
+    const ExchangeLimits usual;
+    const auto scaled = [&](Duration wait) { return wait * patience.count() / usual.patience.count(); };
+    limits.patience = patience;
+    limits.first_answer = scaled(usual.first_answer);
+    limits.patience_over_budget = scaled(usual.patience_over_budget);
+    limits.peek = scaled(usual.peek);
+    limits.who_has = scaled(usual.who_has);
+    limits.copy_wait = scaled(usual.copy_wait);
+    limits.invalidate_wait = scaled(usual.invalidate_wait);
+    // These cover something that is said at a fixed pace, or a fetch of any length: they are never less.
+    limits.missed_beats = std::max(usual.missed_beats, scaled(usual.missed_beats));
+    limits.lease = std::max(usual.lease, std::min(scaled(usual.lease), usual.longest_fetch));
+    limits.longest_wait = std::max(usual.longest_wait, std::min(scaled(usual.longest_wait), usual.longest_fetch));
+    return limits;
+  }
 };
 
 }  // namespace ghmesh::mesh

@@ -30,6 +30,25 @@ Freshness fresh(std::uint8_t token, std::uint32_t ms = 60000) {
   return {.tag = tag(token), .fetched_at_ms = 1, .fresh_ms = ms, .left_ms = ms, .seal = {}};
 }
 
+TEST(Limits, APatienceMovesEveryWaitForOthersAndNothingElse) {
+  const ExchangeLimits usual = ExchangeLimits::for_patience(50ms);
+  EXPECT_EQ(usual.first_answer, kLimits.first_answer);
+  EXPECT_EQ(usual.lease, kLimits.lease);
+  EXPECT_EQ(usual.longest_wait, kLimits.longest_wait);
+  for (const Duration patience : {5ms, 50ms, 400ms, 5000ms}) {
+    const ExchangeLimits limits = ExchangeLimits::for_patience(patience);
+    EXPECT_EQ(limits.patience, patience);
+    // Rank 2 and rank 3 are asked within it, and a write's confirmations are waited for twice as long.
+    EXPECT_EQ(limits.first_answer, patience * 3 / 10);
+    EXPECT_EQ(limits.invalidate_wait, patience * 2);
+    EXPECT_EQ(limits.beat, kLimits.beat);
+    EXPECT_GE(limits.missed_beats, 3 * limits.beat);
+    EXPECT_GE(limits.lease, 2 * limits.hold_every);
+    EXPECT_LE(limits.lease, limits.longest_fetch);
+    EXPECT_LE(limits.longest_wait, limits.longest_fetch);
+  }
+}
+
 TEST(Shelf, FreshForTheTokenThatSawItAndNobodyElse) {
   Shelf shelf(kLimits);
   const Freshness by_one = fresh(1);

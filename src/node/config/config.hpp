@@ -90,7 +90,8 @@ struct Config {
   std::vector<multiformats::Multiaddr> bootstrap;
   std::optional<std::string> registry;  // nothing: memory only, and none was named
   bool mdns = false;
-  std::string runner_name;  // RUNNER_NAME, else the host's; for people who read the registry
+  std::chrono::milliseconds mesh_patience{50};  // what the mesh may add to a request
+  std::string runner_name;                      // RUNNER_NAME, else the host's; for people who read the registry
   MeshSecret secret;
   std::optional<std::string> identity;  // nothing: a fresh identity each start
 

@@ -304,6 +304,14 @@ constexpr std::array kOptions{
                  if (v[0] == "public") share = Share::Public;
                  return take_word(c.share, share, v[0], "mesh, public");
                }},
+    Option{.flag = "mesh-patience",
+           .toml = "p2p.patience",
+           .notation = "TIME",
+           .fallback = "50ms",
+           .group = kMesh,
+           .meaning = "how long a request may wait for the mesh before this node asks GitHub itself; more for members "
+                      "that are far from each other, the same everywhere",
+           .apply = [](Config& c, Values v) { return take(c.mesh_patience, parse_patience(v[0])); }},
     Option{.flag = "secret-file",
            .toml = "p2p.secret_file",
            .notation = "FILE",

@@ -26,6 +26,7 @@ constexpr std::array kSizes{Unit{"", 1},
                             Unit{"GB", 1000'000'000},
                             Unit{"TB", 1000'000'000'000}};
 constexpr std::array kTimes{Unit{"", 1}, Unit{"s", 1}, Unit{"m", 60}, Unit{"h", 3600}, Unit{"d", 86400}};
+constexpr std::array kShortTimes{Unit{"", 1}, Unit{"ms", 1}, Unit{"s", 1000}};
 
 // digits, then one of units; nothing for another text or a product over max.
 std::optional<std::uint64_t> parse_scaled(std::string_view text, std::span<const Unit> units, std::uint64_t max) {
@@ -68,6 +69,13 @@ Result<std::chrono::seconds> parse_seconds(std::string_view text) {
   if (const auto seconds = parse_scaled(text, kTimes, kTenYears))
     return std::chrono::seconds(static_cast<std::int64_t>(*seconds));
   return malformed(text, "a time such as 300, 90s, 5m, 2h or 1d (ten years at most)");
+}
+
+Result<std::chrono::milliseconds> parse_patience(std::string_view text) {
+  constexpr std::uint64_t kLeast = 5, kMost = 5000;
+  if (const auto ms = parse_scaled(text, kShortTimes, kMost); ms && *ms >= kLeast)
+    return std::chrono::milliseconds(static_cast<std::int64_t>(*ms));
+  return malformed(text, "a time such as 50, 50ms or 1s (5 ms to 5 s)");
 }
 
 Result<int> parse_percent(std::string_view text, int most) {

@@ -23,6 +23,9 @@ std::string format_size(std::uint64_t bytes);
 // "300", "90s", "5m", "2h", "1d": whole seconds.
 Result<std::chrono::seconds> parse_seconds(std::string_view text);
 
+// "50ms", "2s", or a number of milliseconds; 5 ms to 5 s.
+Result<std::chrono::milliseconds> parse_patience(std::string_view text);
+
 // A whole number from 0 to most.
 Result<int> parse_percent(std::string_view text, int most);
 

@@ -35,6 +35,15 @@ TEST(Values, TimesAreWholeSeconds) {
     EXPECT_FALSE(parse_seconds(bad)) << bad;
 }
 
+TEST(Values, PatienceIsInMillisecondsAndBounded) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(parse_patience("50").value(), milliseconds(50));
+  EXPECT_EQ(parse_patience("5ms").value(), milliseconds(5));
+  EXPECT_EQ(parse_patience("5s").value(), milliseconds(5000));
+  for (const char* bad : {"", "0", "4", "5001", "6s", "1m", "-5", "0.5s", "50 ms"})
+    EXPECT_FALSE(parse_patience(bad)) << bad;
+}
+
 TEST(Values, SwitchesTakeWhatOtherToolsWrite) {
   for (const char* yes : {"on", "true", "yes", "1"}) EXPECT_TRUE(parse_switch(yes).value()) << yes;
   for (const char* no : {"off", "false", "no", "0"}) EXPECT_FALSE(parse_switch(no).value()) << no;

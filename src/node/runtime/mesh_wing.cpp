@@ -70,6 +70,7 @@ Result<MeshWing::Opened> MeshWing::open(const config::Config& config, MeshParts 
   crypto::SecretKey32 lookup = secret.keys.current.lookup.clone();
   wing->open_registry(secret.keys);
   mesh::LinkOptions link{.keys = std::move(secret.keys)};
+  link.exchange = mesh::ExchangeLimits::for_patience(config.mesh_patience);
   link.self.reachable = !config.p2p_listen.empty();
   link.log = wing->parts_.logger;
   link.find_item = [raw = wing.get()](const mesh::LookupKey& item, const mesh::Version& version) {
