@@ -32,6 +32,7 @@ export const FLAG_INPUTS = [
   'registry',
   'mdns',
   'share',
+  'mesh-patience',
   'secret-file',
   'identity',
   'log-level',
