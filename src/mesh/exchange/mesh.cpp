@@ -125,6 +125,7 @@ void Mesh::dispatch(const PeerId& from, const Message& message, TimePoint now) {
         } else if constexpr (std::same_as<T, Have>) {
           owner.on_have(from, each, now);
         } else if constexpr (std::same_as<T, Pull>) {
+          if (each.partition < kPartitions) owner.tell_leases(from, each.partition, now);
           parts_->repair.on_pull(from, each, now);
         } else if constexpr (std::same_as<T, Chunk>) {
           parts_->repair.on_chunk(from, each, now);

@@ -51,40 +51,6 @@ void Owner::on_ask(const PeerId& from, const Ask& ask, TimePoint now) {
   start(ask.key, waiter, now);
 }
 
-bool Owner::relay(const PeerId& from, const Ask& ask, TimePoint now) {
-  if (relays_.size() >= bus_.limits.relays) return false;
-  for (const PeerId& better : bus_.ranks.of(ask.key)) {
-    if (better == bus_.self) return false;
-    if (better == from || bus_.scores.avoided(better, now)) continue;
-    Ask relayed = ask;
-    relayed.hop = 1;
-    relayed.origin = from;
-    relays_[ask.id] = {.from = from, .to = better, .ask = ask, .until = now + bus_.limits.first_answer};
-    relay_timers_.arm(now + bus_.limits.first_answer, ask.id);
-    bus_.send(better, std::move(relayed));
-    return true;
-  }
-  return false;
-}
-
-bool Owner::on_relayed_answer(const PeerId& from, std::uint64_t id, const Message& answer, TimePoint now) {
-  const auto it = relays_.find(id);
-  if (it == relays_.end() || it->second.to != from) return false;
-  const Relay relay = it->second;
-  bus_.send(relay.from, answer);
-  if (std::holds_alternative<Wait>(answer)) {
-    it->second.until = now + bus_.limits.missed_beats;
-    relay_timers_.arm(it->second.until, id);
-    return true;
-  }
-  if (std::holds_alternative<Lease>(answer) && forwards_.size() < bus_.limits.relays) {
-    // The asker may be unable to reach the owner: what it brings to us goes there too.
-    forwards_[relay.ask.key] = {.asker = relay.from, .to = from, .until = now + bus_.limits.longest_fetch};
-  }
-  relays_.erase(it);
-  return true;
-}
-
 void Owner::join(Flight& flight, const LookupKey& key, const Waiter& waiter, TimePoint now) {
   if (flight.stage == Stage::Leased && flight.holder.asker == waiter.asker && flight.holder.ask == waiter.ask) {
     flight.holder.reply_to = waiter.reply_to;
@@ -220,11 +186,7 @@ void Owner::send_lease(const Flight& flight, const LookupKey& key, TimePoint now
     // A holder that stands behind us is its own shadow.
     if (peer != flight.holder.asker) {
       lease.shadow = peer;
-      bus_.send(peer, Shadow{.lease = flight.lease,
-                             .key = key,
-                             .ask = flight.holder.ask,
-                             .holder = flight.holder.asker,
-                             .deadline_ms = lease.deadline_ms});
+      send_shadow(peer, flight, key, now);
     }
     break;
   }
@@ -236,6 +198,19 @@ void Owner::send_lease(const Flight& flight, const LookupKey& key, TimePoint now
     }
   }
   bus_.send(flight.holder.reply_to, std::move(lease));
+}
+
+void Owner::send_shadow(const PeerId& to, const Flight& flight, const LookupKey& key, TimePoint now) {
+  bus_.send(to, Shadow{.lease = flight.lease,
+                       .key = key,
+                       .ask = flight.holder.ask,
+                       .holder = flight.holder.asker,
+                       .deadline_ms = ms(flight.deadline - now)});
+}
+
+void Owner::tell_leases(const PeerId& to, std::uint8_t partition, TimePoint now) {
+  for (const auto& [key, flight] : flights_)
+    if (flight.stage == Stage::Leased && partition_of(key) == partition) send_shadow(to, flight, key, now);
 }
 
 void Owner::settle(const LookupKey& key, TimePoint now) {
@@ -269,13 +244,6 @@ void Owner::send_ledgers(TimePoint now) {
       bus_.send(peer, Ledger{.keys = {begin, end}});
     }
   ledgers_.clear();
-}
-
-void Owner::forward_result(const PeerId& from, const LookupKey& key, Message message, TimePoint now) {
-  const auto it = forwards_.find(key);
-  if (it == forwards_.end()) return;
-  if (it->second.asker == from && it->second.until > now) bus_.send(it->second.to, std::move(message));
-  forwards_.erase(it);
 }
 
 void Owner::on_put(const PeerId& from, const Put& put, TimePoint now) {
@@ -359,7 +327,11 @@ void Owner::on_shadow(const PeerId& from, const Shadow& shadow, TimePoint now) {
 
 void Owner::on_peek(const PeerId& from, const Peek& peek, TimePoint now) {
   Found found{.id = peek.id, .key = peek.key};
-  if (const Held* held = bus_.shelf.best(peek.key, TokenTag{})) {
+  const Held* held = bus_.shelf.best(peek.key, TokenTag{});
+  // Whoever peeks is about to give a lease of its own; where one is given already it waits for that instead.
+  if (const auto it = flights_.find(peek.key); it != flights_.end() && it->second.stage == Stage::Leased)
+    if (held == nullptr || held->fresh_for_anyone(now) == nullptr) send_shadow(from, it->second, peek.key, now);
+  if (held != nullptr) {
     found.version = held->item->version;
     if (found.version != peek.have) found.item = held->item;
     for (const Validation& each : held->validations)
@@ -410,6 +382,7 @@ void Owner::on_have(const PeerId& from, const Have& have, TimePoint now) {
 }
 
 void Owner::on_disconnected(const PeerId& peer, TimePoint now) {
+  relays_disconnected(peer, now);
   std::vector<LookupKey> lost;
   for (auto& [key, flight] : flights_) {
     std::erase_if(flight.waiters, [&](const Waiter& waiter) { return waiter.reply_to == peer; });
@@ -466,20 +439,7 @@ void Owner::look_at(const LookupKey& key, TimePoint now) {
 
 void Owner::tick(TimePoint now) {
   for (const LookupKey& key : timers_.take_due(now)) look_at(key, now);
-  for (const std::uint64_t id : relay_timers_.take_due(now)) {
-    const auto it = relays_.find(id);
-    if (it == relays_.end() || it->second.until > now) continue;
-    if (const TimePoint until = it->second.until + bus_.lag.slack(); until > now) {
-      relay_timers_.arm(until, id);
-      continue;
-    }
-    const Relay relay = it->second;
-    relays_.erase(it);
-    bus_.silent(relay.to, now);
-    Ask ask = relay.ask;
-    ask.hop = 1;
-    on_ask(relay.from, ask, now);
-  }
+  tick_relays(now);
   send_ledgers(now);
 }
 

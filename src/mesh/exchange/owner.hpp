@@ -30,6 +30,8 @@ class Owner {
   void on_found(const PeerId& from, const Found& found, TimePoint now);
   void on_who_has(const PeerId& from, const WhoHas& question, TimePoint now);
   void on_have(const PeerId& from, const Have& have, TimePoint now);
+  // To somebody who comes to own the partition: who is fetching what just now, so that nobody fetches it again.
+  void tell_leases(const PeerId& to, std::uint8_t partition, TimePoint now);
   // A part of the partition's copy has come, or its end.
   void on_copied(std::uint8_t partition, TimePoint now);
   void on_disconnected(const PeerId& peer, TimePoint now);
@@ -72,6 +74,9 @@ class Owner {
 
   bool answer_if_fresh(const Waiter& waiter, const LookupKey& key, TimePoint now);
   bool relay(const PeerId& from, const Ask& ask, TimePoint now);
+  void decide_here(std::uint64_t relayed, TimePoint now);
+  void relays_disconnected(const PeerId& peer, TimePoint now);
+  void tick_relays(TimePoint now);
   void start(const LookupKey& key, const Waiter& waiter, TimePoint now);
   void join(Flight& flight, const LookupKey& key, const Waiter& waiter, TimePoint now);
   void peek_others(Flight& flight, const LookupKey& key, TimePoint now);
@@ -81,6 +86,7 @@ class Owner {
   void nothing_found(Flight& flight, const LookupKey& key, TimePoint now);
   void grant(Flight& flight, const LookupKey& key, TimePoint now);
   void send_lease(const Flight& flight, const LookupKey& key, TimePoint now);
+  void send_shadow(const PeerId& to, const Flight& flight, const LookupKey& key, TimePoint now);
   // Serves whom it can and gives the lease to the next.
   void settle(const LookupKey& key, TimePoint now);
   void look_at(const LookupKey& key, TimePoint now);

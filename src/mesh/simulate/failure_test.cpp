@@ -90,6 +90,20 @@ TEST_P(FailureTable, AMemberCannotTalkToRankOneOnly) {
   EXPECT_EQ(scene.totals().upstream, 0u);
 }
 
+TEST_P(FailureTable, WhoRelaysToADyingOwnerDecidesAtOnce) {
+  Scene scene(GetParam());
+  const NodeIndex lonely = scene.outsider(kKey), owner = scene.owner(kKey);
+  scene.cut = [=](NodeIndex from, NodeIndex to) { return to == owner || (from == owner && to == lonely); };
+  std::optional<Duration> took;
+  scene.request(lonely, kKey, [&](const auto& answer) { took = answer.took; });
+  // Rank 2 was asked after 15 ms, and waits for the owner in its turn.
+  scene.at(18ms, [&] { scene.kill(owner, true); });
+  scene.run_for(1s);
+  ASSERT_TRUE(took);
+  EXPECT_LE(*took, 100ms + 25ms);
+  EXPECT_EQ(scene.totals().charged, 1u);
+}
+
 TEST_P(FailureTable, AllPeersDieOrLie) {
   Scene scene(GetParam());
   const NodeIndex last = scene.outsider(kKey);

@@ -61,6 +61,25 @@ TEST_P(AtOnce, WhatIsAskedBeforeTheyHaveMetIsSharedToo) {
   EXPECT_LE(scene.totals().charged, 2 * kKeys);
 }
 
+// Who comes to own a key in the middle of a fetch by its earlier owner waits for that fetch, however long GitHub takes.
+TEST_P(AtOnce, WhoComesDuringAFetchDoesNotFetchAgain) {
+  for (const std::size_t nodes : {1, 2, 4}) {
+    Start scene(GetParam(), nodes, 50ms);
+    scene.run_for(300ms);
+    scene.upstream_fixed = 400ms;
+    for (const NodeIndex node : scene.live())
+      for (std::uint32_t key = 0; key < kKeys; ++key)
+        scene.at(std::chrono::microseconds(scene.random.below(50'000)), [&, node, key] { scene.request(node, key); });
+    scene.run_for(60ms);
+    const NodeIndex late = scene.join();
+    for (std::uint32_t key = 0; key < kKeys; ++key)
+      scene.at(std::chrono::microseconds(scene.random.below(400'000)), [&, key] { scene.request(late, key); });
+    scene.run_for(3s);
+    EXPECT_EQ(scene.totals().requests, (nodes + 1) * kKeys);
+    EXPECT_EQ(scene.totals().charged, kKeys) << nodes;
+  }
+}
+
 // Ranks change when the others come, and when they come of age; what was paid stays paid.
 TEST_P(AtOnce, ComingOfAgeLosesNothing) {
   for (const std::size_t nodes : {3, 5, 8, 20})
