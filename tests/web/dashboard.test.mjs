@@ -195,7 +195,7 @@ test('five nodes at work: every panel is right, a killed member is seen, a resta
     t.diagnostic(`doubtful after ${Date.now() - started} ms`)
     await eventually(async () => (await peer.getAttribute('data-state')) === 'gone' ? '' : 'still drawn', 'the killed one')
     t.diagnostic(`gone after ${Date.now() - started} ms`)
-    await eventually(async () => (await page.locator('#events').textContent()).includes(`${name(nodes[4].ready.peer_id)} left the mesh`) ? '' : 'no event', 'the event')
+    await eventually(async () => (await page.locator('#events').textContent()).includes(`${name(nodes[4].ready.peer_id)} does not answer any more`) ? '' : 'no event', 'the event')
     await eventually(async () => (await texts(page, 'mesh-note'))[0] === '4 of 5 members answer' ? '' : 'the note', 'the count')
   })
 

@@ -14,7 +14,9 @@ function say (kind: string, event: NodeEvent): [Weight, string] {
   const text = (name: string): string => String(event[name] ?? '')
   const number = (name: string): number => Number(event[name] ?? 0)
   switch (kind) {
-    case 'peer': return text('state') === 'joined' ? ['good', `${peerName(text('peer'))} joined the mesh`] : ['bad', `${peerName(text('peer'))} left the mesh`]
+    case 'peer': return text('state') === 'joined'
+      ? ['good', `${peerName(text('peer'))} joined the mesh`]
+      : text('state') === 'left' ? ['info', `${peerName(text('peer'))} left the mesh`] : ['bad', `${peerName(text('peer'))} does not answer any more`]
     case 'breaker': return text('state') === 'tripped'
       ? ['bad', `Breaker tripped: proofs of ${text('class')} resources stopped after ${count(number('mismatches'))} mismatches; again in ${count(number('retry_in_seconds'))} s`]
       : ['good', `Proofs of ${text('class')} resources hold: ${count(number('matches'))} matches`]

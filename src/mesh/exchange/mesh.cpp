@@ -174,6 +174,21 @@ void Mesh::count(const FindResult& result) {
   }
 }
 
+void Mesh::note_presence(const PeerId& peer, const Member* member, TimePoint now) {
+  if (member != nullptr && member->in_mesh()) {
+    fleet_.on_live(peer);
+    if (!present_.insert(peer).second) return;
+    last_joined_ = now;
+    events_.push_back(MemberChange{peer, MemberChange::What::Joined});
+    return;
+  }
+  fleet_.on_gone(peer, now);
+  parts_->owner.on_disconnected(peer, now);
+  if (present_.erase(peer) == 0) return;
+  const bool said_so = member != nullptr && member->state == MemberState::Left;
+  events_.push_back(MemberChange{peer, said_so ? MemberChange::What::Left : MemberChange::What::Died});
+}
+
 void Mesh::update_ranks(TimePoint now) {
   Bus& bus = parts_->bus;
   // What one message says of many members is one change: rows between would be copied from whoever stood in them.
@@ -182,14 +197,7 @@ void Mesh::update_ranks(TimePoint now) {
     const Member* member = membership_.find(peer);
     const bool owns = member != nullptr && membership_.owns_keys(*member, now);
     const std::uint32_t weight = !owns ? 0 : member->stable ? kStableWeight : 1;
-    if (peer != bus.self) {
-      if (member == nullptr || !member->in_mesh()) {
-        fleet_.on_gone(peer, now);
-        parts_->owner.on_disconnected(peer, now);
-      } else {
-        fleet_.on_live(peer);
-      }
-    }
+    if (peer != bus.self) note_presence(peer, member, now);
     for (Ranks::Change& change : bus.ranks.set(peer, weight))
       if (!before[change.partition]) before[change.partition] = std::move(change.before);
   }
@@ -366,6 +374,13 @@ void Mesh::set_counters(std::vector<std::uint64_t> values, TimePoint now) {
   static_cast<void>(now);
   values.resize(std::min(values.size(), WireLimits::kCounters));
   fleet_.set_own(std::move(values));
+}
+
+bool Mesh::quiet(TimePoint now) const {
+  // Members that came together tell each other of all they know with every round of news.
+  constexpr int kRounds = 3;
+  const bool no_news = present_.empty() || now - last_joined_ >= kRounds * config_.membership.founding_gossip_every;
+  return no_news && parts_->bus.cold == 0;
 }
 
 MeshStats Mesh::stats() const {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -39,7 +40,13 @@ struct InvalidateDone {
   std::size_t told = 0;
   std::size_t confirmed = 0;
 };
-using MeshEvent = std::variant<FindResult, Invalidated, InvalidateDone, ProbeDone>;
+// Somebody else came into the mesh, or is no longer in it; the moment that this node knows.
+struct MemberChange {
+  enum class What : std::uint8_t { Joined, Left, Died };
+  PeerId peer = nobody();
+  What what = What::Joined;
+};
+using MeshEvent = std::variant<FindResult, Invalidated, InvalidateDone, ProbeDone, MemberChange>;
 
 struct PeerInfo {
   PeerId peer = nobody();
@@ -115,6 +122,8 @@ class Mesh {
   std::vector<std::uint64_t> fleet_totals(TimePoint now) { return fleet_.totals(now); }
   std::vector<FleetMember> fleet_members() const { return fleet_.members(); }
 
+  // Nobody came for a while, and what this member owns is here: news of others that are there is not on its way.
+  bool quiet(TimePoint now) const;
   MeshStats stats() const;
   std::vector<PeerInfo> peers(TimePoint now) const;
   const Member& self() const { return membership_.self(); }
@@ -145,6 +154,7 @@ class Mesh {
   void on_ack(const PeerId& from, const Ack& ack, TimePoint now);
   void mark_stale(const std::vector<GroupId>& groups, bool drop, TimePoint now);
   void update_ranks(TimePoint now);
+  void note_presence(const PeerId& peer, const Member* member, TimePoint now);
   void to_all(const Message& message);
   std::vector<PeerId> everybody() const;
   void count(const FindResult& result);
@@ -156,6 +166,8 @@ class Mesh {
   PauseBoard pauses_;
   Prober prober_;
   std::unordered_map<PeerId, unsigned> connected_;
+  std::unordered_set<PeerId> present_;  // others in the mesh, as events have told
+  TimePoint last_joined_{};
   std::deque<Telling> tellings_;
   std::vector<Outgoing> outgoing_;
   std::vector<MeshEvent> events_;

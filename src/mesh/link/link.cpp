@@ -313,6 +313,8 @@ void Link::pump() {
       woke = true;
     } else if (auto* stale = std::get_if<Invalidated>(&event); stale != nullptr && invalidated_) {
       invalidated_(*stale);
+    } else if (auto* change = std::get_if<MemberChange>(&event); change != nullptr && member_changed_) {
+      member_changed_(*change);
     }
   }
   if (woke) {

@@ -80,6 +80,8 @@ class Link {
   io::Task<void> leave(Duration patience);
   // Called for writes elsewhere.
   void on_invalidated(std::function<void(const Invalidated&)> listener) { invalidated_ = std::move(listener); }
+  // Called for members that come and go.
+  void on_member(std::function<void(const MemberChange&)> listener) { member_changed_ = std::move(listener); }
 
   const Mesh& mesh() const { return mesh_; }
   Mesh& mesh() { return mesh_; }
@@ -120,6 +122,7 @@ class Link {
   std::unordered_map<std::uint64_t, ProbeDone> probed_;
   io::Event events_;
   std::function<void(const Invalidated&)> invalidated_;
+  std::function<void(const MemberChange&)> member_changed_;
   LinkStats stats_;
   std::unordered_map<PeerId, PeerTraffic> traffic_;
   std::shared_ptr<int> alive_;  // listeners of the swarm outlive us; they look here first

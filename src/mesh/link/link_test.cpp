@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mesh/link/link.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "crypto/random.hpp"
@@ -168,6 +169,38 @@ TEST(Link, AWriteIsConfirmedByAll) {
   EXPECT_EQ(done.confirmed, 3u);
   EXPECT_EQ(heard, 3);
   EXPECT_LE(world.loop.now() - began, 100ms);
+}
+
+TEST(Link, WhoComesAndGoesIsToldTheMomentItIsKnown) {
+  World world;
+  world.net.set_latency([](const auto&, const auto&) { return 500us; });
+  using What = MemberChange::What;
+  std::vector<std::pair<PeerId, What>> told;
+  std::vector<TimePoint> when;
+  world.add(ring(1));
+  world.link(0).on_member([&](const MemberChange& change) {
+    told.emplace_back(change.peer, change.what);
+    when.push_back(world.loop.now());
+    // Whoever is told and looks sees the same.
+    const Member* member = world.link(0).mesh().member(change.peer);
+    EXPECT_EQ(member != nullptr && member->in_mesh(), change.what == What::Joined);
+  });
+  world.add(ring(1), 0);
+  world.add(ring(1), 0);
+  ASSERT_TRUE(world.loop.run_until([&] { return told.size() == 2; }, 1s));
+  const PeerId second = world.nodes[1]->host->id(), third = world.nodes[2]->host->id();
+  EXPECT_THAT(told, testing::UnorderedElementsAre(std::pair(second, What::Joined), std::pair(third, What::Joined)));
+  world.loop.advance(10s);
+  EXPECT_EQ(told.size(), 2u) << "coming of age is no coming";
+
+  const TimePoint leaves = world.loop.now();
+  world.tasks.spawn(world.link(2).leave(1s));
+  ASSERT_TRUE(world.loop.run_until([&] { return told.size() == 3; }, 1s));
+  EXPECT_EQ(told[2], std::pair(third, What::Left));
+  EXPECT_LE(when[2] - leaves, 10ms) << "a message's way";
+  world.net.kill(io::IpAddress::v4(10, 0, 0, 2));
+  ASSERT_TRUE(world.loop.run_until([&] { return told.size() == 4; }, 20s));
+  EXPECT_EQ(told[3], std::pair(second, What::Died));
 }
 
 TEST(Link, WhoLeavesInOrderIsGoneAtOnceAndItsBodiesStay) {

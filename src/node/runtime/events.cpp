@@ -30,6 +30,11 @@ NodeEvents::NodeEvents(Parts parts, std::string boot, metrics::Registry& registr
       hub_(parts_.loop, std::move(boot), {parts_.stats, [this](bool on) { watch(on); }}, registry),
       timer_(parts_.loop, [this] { look(); }) {
   look();
+  if (parts_.mesh != nullptr) parts_.mesh->on_member([this](const mesh::MemberChange& change) { on_member(change); });
+}
+
+NodeEvents::~NodeEvents() {
+  if (parts_.mesh != nullptr) parts_.mesh->on_member({});
 }
 
 void NodeEvents::watch(bool on) {
@@ -53,7 +58,6 @@ void NodeEvents::look() {
   look_at_breakers();
   look_at_store();
   look_at_quota();
-  look_at_mesh();
   timer_.arm_at(parts_.loop.now() + std::chrono::duration_cast<TimePoint::duration>(kLookEvery));
 }
 
@@ -62,17 +66,11 @@ void NodeEvents::tell(admin::EventKind kind, log::Level level, const std::string
   if (parts_.told) parts_.told(kind, level, object);
 }
 
-void NodeEvents::look_at_mesh() {
-  std::set<std::string> now;
-  for (const admin::PeerRow& peer : parts_.mesh().peers)
-    if (peer.state == "alive" || peer.state == "suspect") now.insert(peer.peer_id);
-  for (const std::string& peer : now)
-    if (!peers_.contains(peer))
-      tell(admin::EventKind::Peer, log::Level::Info, dump(Json{{"state", "joined"}, {"peer", peer}}));
-  for (const std::string& peer : peers_)
-    if (!now.contains(peer))
-      tell(admin::EventKind::Peer, log::Level::Warn, dump(Json{{"state", "left"}, {"peer", peer}}));
-  peers_ = std::move(now);
+void NodeEvents::on_member(const mesh::MemberChange& change) {
+  using What = mesh::MemberChange::What;
+  const char* state = change.what == What::Joined ? "joined" : change.what == What::Left ? "left" : "dead";
+  tell(admin::EventKind::Peer, change.what == What::Died ? log::Level::Warn : log::Level::Info,
+       dump(Json{{"state", state}, {"peer", change.peer.text()}}));
 }
 
 // A kind of resource whose proofs have stopped because the formula did not hold, and when they go on.

@@ -380,8 +380,7 @@ Result<> Node::State::bind_admin() {
   random.fill(run);
   events = std::make_unique<NodeEvents>(
       NodeEvents::Parts{loop, *activity, *proxy, *quota, *store,
-                        [this] { return admin::to_json(admin_source->stats()); },
-                        [this] { return admin_source->mesh(); },
+                        [this] { return admin::to_json(admin_source->stats()); }, mesh ? &mesh->link() : nullptr,
                         [this](admin::EventKind kind, log::Level level, const std::string& object) {
                           if (mcp) mcp->log(level, admin::to_string(kind), object);
                         }},
