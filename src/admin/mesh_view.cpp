@@ -41,6 +41,7 @@ std::string to_json(const MeshView& view) {
                    {"peer_id", view.peer_id.empty() ? Json(nullptr) : Json(view.peer_id)},
                    {"addresses", view.addresses},
                    {"partitions", view.partitions},
+                   {"settled", view.settled},
                    {"peers", std::move(peers)},
                    {"contacts", std::move(contacts)}});
 }

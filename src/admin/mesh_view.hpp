@@ -47,6 +47,7 @@ struct MeshView {
   std::string peer_id;
   std::vector<std::string> addresses;  // where peers may dial this node
   std::uint64_t partitions = 0;        // of this node
+  bool settled = true;                 // the first look for others is over
   std::vector<PeerRow> peers;          // connected ones first
   std::vector<ContactRow> contacts;
 };

@@ -41,7 +41,7 @@ constexpr std::array kSimulateFlags{
 };
 constexpr std::array kInitFlags{
     FlagSpec{"strict", 0, "", "a node that cannot be had fails the step"},
-    FlagSpec{"wait", 0, "SECONDS", "how long the node may take to be ready [2]"},
+    FlagSpec{"wait", 0, "SECONDS", "how long the node may take to be ready and to meet the others [2]"},
     FlagSpec{"state-dir", 0, "DIR", "where the session lives [$RUNNER_TEMP/ghmesh, $XDG_RUNTIME_DIR/ghmesh]"},
     FlagSpec{"job-pid", 0, "PID", "the node ends with this process [the runner's Runner.Worker, if there is one]"},
     FlagSpec{"idle-limit", 0, "SECONDS", "the node ends after so long without a request; 0 is never [21600]"},

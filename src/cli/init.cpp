@@ -38,8 +38,10 @@ using node::config::Loaded;
 using node::config::Ready;
 using node::config::Variables;
 
-// A node is ready within some ten milliseconds; a step should not hang for one that is not.
+// A node is ready within some ten milliseconds, and has met the others a moment later; a step should not hang for one
+// that is not, or for others that do not answer.
 constexpr int kDefaultWait = 2;
+constexpr auto kLook = std::chrono::milliseconds(10);
 // The longest job GitHub allows on its own machines. With a runner's process to watch it is only the second guard.
 constexpr int kDefaultIdle = 6 * 3600;
 // Of a node that is asked whether it is well.
@@ -52,6 +54,19 @@ std::optional<std::string> last_complaint(const std::string& log) {
     if (line.starts_with("ghmesh: ")) found = line.substr(8);
   return found;
 }
+
+// Of all that init waits for.
+class Deadline {
+ public:
+  explicit Deadline(std::chrono::seconds length) : length_(length), at_(clock_.now() + length) {}
+  Duration left() const { return at_ - clock_.now(); }
+  std::string text() const { return std::to_string(length_.count()) + " s"; }
+
+ private:
+  SystemClock clock_;
+  std::chrono::seconds length_;
+  TimePoint at_;
+};
 
 // One descriptor for as long as this lives.
 class Socket {
@@ -67,6 +82,13 @@ class Socket {
  private:
   int fd_;
 };
+
+// Whether the node has met whom it heard of, so that what the job asks first is not asked by its neighbours as well.
+bool is_settled(const Ready& ready, Duration patience) {
+  const Result<WholeReply> reply =
+      ask(*ready.admin, {.target = "/api/peers", .fields = {}, .body = {}, .patience = patience});
+  return !reply || reply->body.find(R"("settled":false)") == std::string::npos;
+}
 
 bool is_well(const Ready& ready) {
   if (!ready.admin) return false;
@@ -194,12 +216,17 @@ class Init {
     session.node = {};
     // Should this process be killed now, the next init or stop still finds the keeper.
     if (Result<> noted = state.write(session); !noted) return std::unexpected(std::move(noted.error()));
-    Result<Ready> ready = wait_ready(state, *keeper);
+    const auto wait = arguments_.get("wait");
+    const Deadline until(std::chrono::seconds(wait ? std::atoi(wait->c_str()) : kDefaultWait));
+    Result<Ready> ready = wait_ready(state, *keeper, until);
     if (!ready) {
       keeper->signal(SIGTERM);
       keeper->wait_for(kKeeperStop);
       return ready;
     }
+    // Others that cannot be met in time are met later.
+    while (ready->admin && until.left() > Duration::zero() && !is_settled(*ready, until.left()))
+      keeper->wait_for(kLook);
     session.listen = *ready->listen;
     session.admin = ready->admin.value_or(io::Endpoint{});
     keeper->release();
@@ -278,12 +305,8 @@ class Init {
     return out;
   }
 
-  Result<Ready> wait_ready(const StateDirectory& state, Process& keeper) {
-    const auto text = arguments_.get("wait");
-    const int seconds = text ? std::atoi(text->c_str()) : kDefaultWait;
-    const SystemClock clock;
-    const TimePoint until = clock.now() + std::chrono::seconds(seconds);
-    while (clock.now() < until) {
+  Result<Ready> wait_ready(const StateDirectory& state, Process& keeper, const Deadline& until) {
+    while (until.left() > Duration::zero()) {
       const auto ended = keeper.wait_for(std::chrono::milliseconds(1));
       if (ended) {
         return fail(ErrorCode::Closed,
@@ -292,7 +315,7 @@ class Init {
       }
       if (auto ready = ready_of(state)) return std::move(*ready);
     }
-    return fail(ErrorCode::Timeout, "the node was not ready within " + std::to_string(seconds) + " s (--wait SECONDS)");
+    return fail(ErrorCode::Timeout, "the node was not ready within " + until.text() + " (--wait SECONDS)");
   }
 
   Result<> announce(StateDirectory& state, const Loaded& loaded, Session& session, const Ready& ready, bool found) {

@@ -54,6 +54,7 @@ constexpr const char* kPeersOutput =
     R"({"type":"object","required":["mesh","why_none","peer_id","addresses","partitions","peers","contacts"],"properties":{
 "mesh":{"type":"boolean"},"why_none":{"type":["string","null"],"description":"why there is no mesh"},"peer_id":{"type":["string","null"]},
 "addresses":{"type":"array","items":{"type":"string"},"description":"where peers may dial this node"},"partitions":{"type":"integer"},
+"settled":{"type":"boolean","description":"the first look for others is over"},
 "peers":{"type":"array","items":{"type":"object","required":["peer_id","address","direction","rtt_ms","age_seconds","state","role","partitions","bytes_in","bytes_out","score"],"properties":{
  "peer_id":{"type":"string"},"address":{"type":"string"},"direction":{"enum":["in","out",""],"description":"empty: not connected"},"rtt_ms":{"type":["number","null"]},
  "age_seconds":{"type":"number"},"state":{"type":"string"},"role":{"type":"string"},"partitions":{"type":"integer"},"bytes_in":{"type":"integer"},"bytes_out":{"type":"integer"},

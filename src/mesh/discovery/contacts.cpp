@@ -108,6 +108,14 @@ std::vector<Contacts::Id> Contacts::take_due(TimePoint now, const std::function<
   return out;
 }
 
+bool Contacts::all_tried(const std::function<bool(const PeerId&)>& is_member) const {
+  // Without a failure: not tried yet, or reached and being admitted.
+  return std::ranges::all_of(contacts_, [&](const auto& each) {
+    const Contact& contact = each.second;
+    return contact.failures > 0 || (contact.peer && is_member(*contact.peer));
+  });
+}
+
 TimePoint Contacts::next_due() const {
   TimePoint next = TimePoint::max();
   if (dialling_ >= limits_.dials) return next;

@@ -58,6 +58,9 @@ class Contacts {
   // Drops what nobody repeated.
   void forget_old(TimePoint now);
 
+  // Whether everybody heard of has been tried, and is a member or did not work.
+  bool all_tried(const std::function<bool(const libp2p::PeerId&)>& is_member) const;
+
   const Contact* find(const Id& id) const;
   std::vector<Contact> all() const;
   std::size_t size() const { return contacts_.size(); }

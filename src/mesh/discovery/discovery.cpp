@@ -57,6 +57,7 @@ struct Discovery::State {
   io::Event changed;
   io::Event renew;       // the record
   io::Event registered;  // for the first time, or tried to
+  bool looked = false;   // into directory and names, once
   DiscoveryStats stats;
   std::map<PeerId, WallTime> last_seen;  // of records: a newer one is a sign of life; bounded by the registry's files
   std::string last_registry_error;
@@ -147,6 +148,7 @@ io::Task<void> Discovery::State::keep_looking() {
   while (true) {
     co_await look_at_registry();
     co_await look_up_names();
+    looked = true;
     if (alone()) {
       co_await host.loop().sleep_for(pause);
       pause = std::min(pause * 2, options.limits.alone_longest);
@@ -322,6 +324,10 @@ void Discovery::set_registry(std::shared_ptr<const Registry> registry, std::shar
   state_->options.registry = std::move(registry);
   state_->options.also_read = std::move(also_read);
   state_->renew.set();
+}
+
+bool Discovery::settled() const {
+  return state_->looked && state_->contacts.all_tried([this](const PeerId& peer) { return state_->is_member(peer); });
 }
 
 const DiscoveryStats& Discovery::stats() const { return state_->stats; }

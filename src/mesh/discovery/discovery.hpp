@@ -64,6 +64,9 @@ class Discovery {
   // After a secret was read anew: what is published and read from now on.
   void set_registry(std::shared_ptr<const Registry> registry, std::shared_ptr<const Registry> also_read);
 
+  // Whether everything has been looked into once, and everybody heard of is a member or cannot be had.
+  bool settled() const;
+
   const DiscoveryStats& stats() const;
   std::vector<Contact> contacts() const;
 

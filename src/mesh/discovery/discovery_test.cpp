@@ -62,6 +62,23 @@ TEST(Discovery, AStaticContactThatComesLaterIsFound) {
   EXPECT_TRUE(first.connected_to(second));
 }
 
+TEST(Discovery, ItIsSettledOnceWhoWasHeardOfIsMetOrCannotBeHad) {
+  Virtual world;
+  world.net.set_latency([](const auto&, const auto&) { return 5ms; });
+  auto& nobody = world.add(1, {});
+  auto& hopeful = world.add(2, {"/ip4/10.0.0.9/tcp/9100"});
+  auto& lucky = world.add(3, {"/ip4/10.0.0.1/tcp/9100"});
+  EXPECT_FALSE(hopeful.discovery->settled());
+  EXPECT_FALSE(lucky.discovery->settled());
+  world.loop.advance(1ms);
+  EXPECT_TRUE(nobody.discovery->settled()) << "nothing to wait for";
+  EXPECT_FALSE(lucky.discovery->settled());
+  ASSERT_TRUE(world.loop.run_until([&] { return lucky.discovery->settled(); }, 1s));
+  EXPECT_TRUE(lucky.connected_to(nobody));
+  ASSERT_TRUE(world.loop.run_until([&] { return hopeful.discovery->settled(); }, 10s));
+  EXPECT_GT(hopeful.discovery->stats().failed_dials, 0u);
+}
+
 TEST(Discovery, APeerThatComesBackIsFoundAgain) {
   Virtual world;
   crypto::SecureRandom random;

@@ -167,6 +167,7 @@ admin::MeshView NodeAdminSource::mesh() const {
   out.peer_id = parts_.mesh->peer_id();
   out.addresses = parts_.mesh->addresses();
   out.partitions = link.mesh().stats().partitions;
+  out.settled = parts_.mesh->settled();
   std::unordered_map<mesh::PeerId, admin::PeerCounts> told;
   for (const mesh::FleetMember& member : link.mesh().fleet_members()) told[member.row.peer] = counts_of(member.row);
   for (const mesh::PeerInfo& info : link.mesh().peers(parts_.clock.now())) {

@@ -213,6 +213,8 @@ std::vector<std::uint64_t> MeshWing::fleet_totals() {
   return totals;
 }
 
+bool MeshWing::settled() const { return discovery_->settled() && link_->mesh().quiet(parts_.network.loop().now()); }
+
 std::size_t MeshWing::fleet_members() const { return link_->mesh().stats().members + 1; }
 
 }  // namespace ghmesh::node

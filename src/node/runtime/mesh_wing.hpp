@@ -93,6 +93,9 @@ class MeshWing {
   // Sums over the fleet; missing ones are 0.
   std::vector<std::uint64_t> fleet_totals();
   std::size_t fleet_members() const;
+  // The first look for others is over: who was heard of is met or cannot be had, and whoever is met has told of the
+  // rest. What is asked before may be asked of GitHub by several.
+  bool settled() const;
 
  private:
   MeshWing(const config::Config& config, MeshParts parts);
