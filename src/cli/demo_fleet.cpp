@@ -59,6 +59,8 @@ Result<DemoFleet> DemoFleet::start(const Context& context, const std::string& di
                         {"GHMESH_SECRET", secret},
                         {"RUNNER_NAME", "runner-" + std::to_string(i + 1)}},
         .mask = {}};
+    if (const auto patience = context.variables.get("GHMESH_MESH_PATIENCE"))
+      options.environment.emplace("GHMESH_MESH_PATIENCE", *patience);
     ::sigemptyset(&options.mask);
     Result<PrivateNode> node = PrivateNode::start(options);
     if (!node) return std::unexpected(std::move(node.error()));
@@ -76,6 +78,18 @@ Result<DemoFleet> DemoFleet::start(const Context& context, const std::string& di
     if (seen < pairs) std::this_thread::sleep_for(kLook);
   }
   return fleet;
+}
+
+std::uint64_t DemoFleet::canaries() const {
+  constexpr std::string_view kName = "\nghmesh_canaries_charged_total ";
+  std::uint64_t sum = 0;
+  for (const PrivateNode& node : nodes_) {
+    if (!node.ready().admin) continue;
+    const Result<WholeReply> reply = ask(*node.ready().admin, {.target = "/metrics", .fields = {}, .body = {}});
+    const std::size_t at = reply ? reply->body.find(kName) : std::string::npos;
+    if (at != std::string::npos) sum += std::strtoull(reply->body.c_str() + at + kName.size(), nullptr, 10);
+  }
+  return sum;
 }
 
 void DemoFleet::stop() {

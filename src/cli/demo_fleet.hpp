@@ -21,6 +21,8 @@ class DemoFleet {
 
   std::size_t size() const { return nodes_.size(); }
   const PrivateNode& node(std::size_t i) const { return nodes_[i]; }
+  // Charged so far because a random tag took the place of a peer's bytes; of the nodes that answer.
+  std::uint64_t canaries() const;
   // As a power cut does it.
   void kill(std::size_t i) { nodes_[i].kill(); }
   void stop();
