@@ -64,7 +64,8 @@ conformance: release
 	@tools/deps.sh npm tests/conformance
 	@tests/conformance/node_suite.sh build/release/ghmesh
 
-# kill -9 under write load, CYCLES times: no wrong byte may come back.
+# What takes minutes: kill -9 under write load, CYCLES times, after which no wrong byte may come back; fifty nodes; a network
+# that is split for a minute.
 CYCLES ?= 1000
 soak: deps
 	@cmake --preset release --log-level=WARNING
@@ -72,6 +73,8 @@ soak: deps
 	@build/release/src/store/store_soak $(CYCLES)
 	@tools/deps.sh npm tests/e2e
 	@GHMESH_CYCLES=$(CYCLES) GHMESH_BIN=build/release/ghmesh node --test --test-name-pattern='kill -9' tests/e2e/lifetime.test.mjs
+	@GHMESH_BIN=build/release/ghmesh node --test tests/e2e/fleet-large.test.mjs
+	@GHMESH_SPLIT_SECONDS=60 GHMESH_BIN=build/release/ghmesh node --test tests/e2e/fleet-split.test.mjs
 
 # The GitHub action's metadata and bundle, from the flags of ghmesh init and from action/src.
 action: build

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { eventually, newSecret } from './mesh.mjs'
+import { eventually, MESH_PATIENCE, newSecret } from './mesh.mjs'
 import { request } from './http.mjs'
 
 const BIN = path.resolve(process.env.GHMESH_BIN ?? fileURLToPath(new URL('../../../build/dev/ghmesh', import.meta.url)))
@@ -63,7 +63,7 @@ export class Lan {
     const contacts = this.hosts.slice(0, 1).flatMap(first => ['--bootstrap', `/ip4/${first.ip}/tcp/9100`])
     host.child = this.scratch.start(`host-${n}`, 'nsenter', ['-t', String(host.pid), '-n', BIN, 'serve', '--upstream', 'http://127.0.0.1:7000',
       '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--socket', socket, '--cache-dir', 'none', '--mdns', 'off', '--p2p-listen', '/ip4/0.0.0.0/tcp/9100',
-      '--announce', `/ip4/${host.ip}/tcp/9100`, '--ready-file', readyFile, '--log-level', 'debug', ...contacts], { env: { GHMESH_SECRET: this.secret } })
+      '--announce', `/ip4/${host.ip}/tcp/9100`, '--mesh-patience', MESH_PATIENCE, '--ready-file', readyFile, '--log-level', 'debug', ...contacts], { env: { GHMESH_SECRET: this.secret } })
     await eventually(() => fs.existsSync(readyFile) ? '' : 'not ready', `node ${n}`)
     host.ready = JSON.parse(fs.readFileSync(readyFile))
     host.ask = (target, token) => request('http://127.0.0.1', target, { token, socket, headers: { host: 'api.github.com' } })
