@@ -42,6 +42,8 @@ Mesh::Mesh(MeshConfig config, Random& random, TimePoint now)
       random_(random),
       next_counters_(now + kTellCounters) {
   parts_->bus.everybody = [this] { return everybody(); };
+  // Alone it owns everything, from its first question on.
+  update_ranks(now);
 }
 
 Mesh::~Mesh() = default;

@@ -92,8 +92,7 @@ void Owner::peek_others(Flight& flight, const LookupKey& key, TimePoint now) {
   flight.stage = Stage::Peeking;
   flight.peek = bus_.random.next_u64();
   flight.deadline = now + bus_.limits.peek;
-  flight.peeks_open = 0;
-  std::vector<PeerId> targets;
+  flight.open.clear();
   const std::uint8_t partition = partition_of(key);
   // Who may have what we have not is asked even if it was slow lately: nobody else can know.
   const bool all = others_may_hold(key);
@@ -103,18 +102,17 @@ void Owner::peek_others(Flight& flight, const LookupKey& key, TimePoint now) {
   for (const Ranks::Row* row : {&bus_.ranks.of(partition), static_cast<const Ranks::Row*>(&bus_.previous[partition])})
     for (const PeerId& peer : *row)
       if (peer != bus_.self && peer != flight.waiters.front().asker && !passed_over(peer) &&
-          std::find(targets.begin(), targets.end(), peer) == targets.end())
-        targets.push_back(peer);
-  for (const PeerId& peer : targets) bus_.send(peer, Peek{.id = flight.peek, .key = key, .have = {}});
-  flight.peeks_open = targets.size();
-  if (targets.empty()) return nothing_found(flight, key, now);
+          std::find(flight.open.begin(), flight.open.end(), peer) == flight.open.end())
+        flight.open.push_back(peer);
+  for (const PeerId& peer : flight.open) bus_.send(peer, Peek{.id = flight.peek, .key = key, .have = {}});
+  if (flight.open.empty()) return nothing_found(flight, key, now);
   timers_.arm(flight.deadline, key);
 }
 
 // Ours since a moment ago, and those who had it before are slow to answer: their copy is on its way. True: until then.
 bool Owner::await_copy(Flight& flight, const LookupKey& key, TimePoint now) {
   const std::uint64_t bit = std::uint64_t{1} << partition_of(key);
-  if (flight.waiters.empty() || flight.peeks_open == 0 || (bus_.cold & bit) == 0 || (bus_.overdue & bit) != 0)
+  if (flight.waiters.empty() || flight.open.empty() || (bus_.cold & bit) == 0 || (bus_.overdue & bit) != 0)
     return false;
   if (flight.awaits_copy) {
     // Nor do other keys wait for it.
@@ -137,13 +135,10 @@ void Owner::on_copied(std::uint8_t partition, TimePoint now) {
         (whole || bus_.shelf.holds(key)))
       ready.push_back(key);
   for (const LookupKey& key : ready) {
-    Flight& flight = flights_.at(key);
     if (bus_.shelf.holds(key)) {
       settle(key, now);
-    } else if (flight.waiters.empty()) {
-      flights_.erase(key);
     } else {
-      nothing_found(flight, key, now);
+      end_peek(key, now);
     }
   }
 }
@@ -160,8 +155,13 @@ void Owner::ask_everybody(Flight& flight, const LookupKey& key, TimePoint now) {
   flight.peek = bus_.random.next_u64();
   flight.deadline = now + bus_.limits.who_has;
   ++asked_everybody_;
-  for (const PeerId& peer : bus_.everybody())
-    if (peer != bus_.self && !bus_.scores.avoided(peer, now)) bus_.send(peer, WhoHas{.id = flight.peek, .key = key});
+  flight.open.clear();
+  for (const PeerId& peer : bus_.everybody()) {
+    if (peer == bus_.self || bus_.scores.avoided(peer, now)) continue;
+    flight.open.push_back(peer);
+    bus_.send(peer, WhoHas{.id = flight.peek, .key = key});
+  }
+  if (flight.open.empty()) return nothing_found(flight, key, now);
   timers_.arm(flight.deadline, key);
 }
 
@@ -280,7 +280,7 @@ void Owner::on_renew(const PeerId& from, const Renew& renew, TimePoint now) {
   Flight& flight = flights_[renew.key];
   flight.stage = Stage::Peeking;
   flight.peek = bus_.random.next_u64();
-  flight.peeks_open = 1;
+  flight.open = {from};
   flight.deadline = now + bus_.limits.peek;
   timers_.arm(flight.deadline, renew.key);
   bus_.send(from, Peek{.id = flight.peek, .key = renew.key, .have = {}});
@@ -350,13 +350,15 @@ void Owner::on_found(const PeerId& from, const Found& found, TimePoint now) {
       for (const Freshness& fresh : found.freshnesses) bus_.shelf.confirm(found.key, found.version, fresh, now);
     return settle(found.key, now);
   }
-  if (flight.peeks_open > 0) --flight.peeks_open;
-  if (flight.peeks_open == 0) {
-    if (flight.waiters.empty()) {
-      flights_.erase(it);
-    } else {
-      nothing_found(flight, found.key, now);
-    }
+  if (std::erase(flight.open, from) != 0 && flight.open.empty()) end_peek(found.key, now);
+}
+
+void Owner::end_peek(const LookupKey& key, TimePoint now) {
+  Flight& flight = flights_.at(key);
+  if (flight.waiters.empty()) {
+    flights_.erase(key);
+  } else {
+    nothing_found(flight, key, now);
   }
 }
 
@@ -375,7 +377,7 @@ void Owner::on_have(const PeerId& from, const Have& have, TimePoint now) {
   Flight& flight = it->second;
   flight.stage = Stage::Peeking;
   flight.peek = bus_.random.next_u64();
-  flight.peeks_open = 1;
+  flight.open = {from};
   flight.deadline = now + bus_.limits.peek;
   timers_.arm(flight.deadline, have.key);
   bus_.send(from, Peek{.id = flight.peek, .key = have.key, .have = {}});
@@ -383,11 +385,16 @@ void Owner::on_have(const PeerId& from, const Have& have, TimePoint now) {
 
 void Owner::on_disconnected(const PeerId& peer, TimePoint now) {
   relays_disconnected(peer, now);
-  std::vector<LookupKey> lost;
+  std::vector<LookupKey> lost, unanswered;
   for (auto& [key, flight] : flights_) {
     std::erase_if(flight.waiters, [&](const Waiter& waiter) { return waiter.reply_to == peer; });
-    if (flight.stage == Stage::Leased && flight.holder.asker == peer) lost.push_back(key);
+    if (flight.stage == Stage::Leased) {
+      if (flight.holder.asker == peer) lost.push_back(key);
+    } else if (std::erase(flight.open, peer) != 0 && flight.open.empty()) {
+      unanswered.push_back(key);
+    }
   }
+  for (const LookupKey& key : unanswered) end_peek(key, now);
   for (const LookupKey& key : lost) {
     // The shadow leaves the first move to the owner.
     Flight& flight = flights_.at(key);
@@ -410,13 +417,7 @@ void Owner::look_at(const LookupKey& key, TimePoint now) {
       case Stage::Peeking:
         if (await_copy(flight, key, now)) return;
         [[fallthrough]];
-      case Stage::AskingAll:
-        if (flight.waiters.empty()) {
-          flights_.erase(it);
-        } else {
-          nothing_found(flight, key, now);
-        }
-        return;
+      case Stage::AskingAll: return end_peek(key, now);
       case Stage::Leased:
         // The fetcher died, or its result went astray.
         return settle(key, now);

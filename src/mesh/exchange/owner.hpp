@@ -62,7 +62,7 @@ class Owner {
     TimePoint deadline{};
     TimePoint next_beat{};
     std::uint64_t peek = 0;
-    std::size_t peeks_open = 0;
+    std::vector<PeerId> open;  // who was asked by that peek and may still answer
     std::deque<Waiter> waiters;
   };
   struct Relay {
@@ -84,6 +84,8 @@ class Owner {
   bool others_may_hold(const LookupKey& key) const;
   bool await_copy(Flight& flight, const LookupKey& key, TimePoint now);
   void nothing_found(Flight& flight, const LookupKey& key, TimePoint now);
+  // They have all answered, or will not.
+  void end_peek(const LookupKey& key, TimePoint now);
   void grant(Flight& flight, const LookupKey& key, TimePoint now);
   void send_lease(const Flight& flight, const LookupKey& key, TimePoint now);
   void send_shadow(const PeerId& to, const Flight& flight, const LookupKey& key, TimePoint now);

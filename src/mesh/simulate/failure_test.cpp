@@ -104,6 +104,17 @@ TEST_P(FailureTable, WhoRelaysToADyingOwnerDecidesAtOnce) {
   EXPECT_EQ(scene.totals().charged, 1u);
 }
 
+TEST_P(FailureTable, WhoRefusesConnectionsIsNotWaitedFor) {
+  Scene scene(GetParam());
+  for (std::uint32_t key = 0; key < 20; ++key) scene.ask(scene.owner(key), key);
+  const NodeIndex last = scene.outsider(kKey);
+  for (const NodeIndex node : scene.live())
+    if (node != last) scene.kill(node, true);
+  scene.run_for(5ms);
+  // Three ranks refuse, each within a round trip; so do the other two of rank 3's before it pays.
+  for (std::uint32_t key = 0; key < 40; ++key) EXPECT_LE(scene.ask(last, key).took, 100ms + 4 * 2ms + 1ms) << key;
+}
+
 TEST_P(FailureTable, AllPeersDieOrLie) {
   Scene scene(GetParam());
   const NodeIndex last = scene.outsider(kKey);

@@ -126,6 +126,7 @@ struct Simulator::Node {
   std::unique_ptr<Mesh> mesh;
   std::uint32_t token = 0;
   bool alive = true;
+  bool refuses = false;  // not alive, but its machine is: who dials is told so
   TimePoint joined{};
   TimePoint armed = TimePoint::max();
   // What the proxy's own cache would hold.
@@ -218,6 +219,7 @@ void Simulator::kill(NodeIndex index, bool reset) {
   Node& node = *nodes_[index];
   if (!node.alive) return;
   node.alive = false;
+  node.refuses = reset;
   for (const auto& [other, unused] : node.contacts) {
     static_cast<void>(unused);
     nodes_[other]->contacts.erase(index);
@@ -307,8 +309,13 @@ void Simulator::deliver(NodeIndex from, const PeerId& to, Message message) {
   }
   if (cut && cut(from, target)) return;
   if (!nodes_[target]->alive) {
-    // A dead machine's address answers nothing; a dead process's resets.
-    if (nodes_[from]->contacts.erase(target) != 0) nodes_[from]->mesh->on_disconnected(to, now_);
+    // A dead machine's address answers nothing; a dead process's refuses.
+    if (!nodes_[target]->refuses) return;
+    at(one_way(from, target) * 2, [this, from, to] {
+      if (!nodes_[from]->alive) return;
+      nodes_[from]->mesh->on_disconnected(to, now_);
+      drain(from);
+    });
     return;
   }
   Duration delay = one_way(from, target) + std::chrono::microseconds(size / 125);  // 1 Gbit/s

@@ -72,6 +72,7 @@ TEST_P(AtOnce, WhoComesDuringAFetchDoesNotFetchAgain) {
         scene.at(std::chrono::microseconds(scene.random.below(50'000)), [&, node, key] { scene.request(node, key); });
     scene.run_for(60ms);
     const NodeIndex late = scene.join();
+    scene.run_for(20ms);  // until it has met one of them
     for (std::uint32_t key = 0; key < kKeys; ++key)
       scene.at(std::chrono::microseconds(scene.random.below(400'000)), [&, key] { scene.request(late, key); });
     scene.run_for(3s);
