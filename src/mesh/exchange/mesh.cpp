@@ -206,6 +206,7 @@ void Mesh::update_ranks(TimePoint now) {
   for (std::uint8_t partition = 0; partition < kPartitions; ++partition) {
     if (!before[partition] || *before[partition] == bus.ranks.of(partition)) continue;
     const Ranks::Change change{partition, std::move(*before[partition])};
+    parts_->owner.on_change(change, now);
     if (draining_) parts_->repair.hand_over(change, now);
     parts_->repair.on_change(change, membership_.founding(now), now);
   }

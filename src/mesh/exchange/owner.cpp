@@ -208,6 +208,14 @@ void Owner::send_shadow(const PeerId& to, const Flight& flight, const LookupKey&
                        .deadline_ms = ms(flight.deadline - now)});
 }
 
+void Owner::on_change(const Ranks::Change& change, TimePoint now) {
+  if (flights_.empty()) return;
+  const Ranks::Row& row = bus_.ranks.of(change.partition);
+  for (std::size_t i = 0; i < std::min<std::size_t>(row.size(), 2); ++i)
+    if (row[i] != bus_.self && std::find(change.before.begin(), change.before.end(), row[i]) == change.before.end())
+      tell_leases(row[i], change.partition, now);
+}
+
 void Owner::tell_leases(const PeerId& to, std::uint8_t partition, TimePoint now) {
   for (const auto& [key, flight] : flights_)
     if (flight.stage == Stage::Leased && partition_of(key) == partition) send_shadow(to, flight, key, now);

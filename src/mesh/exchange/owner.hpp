@@ -30,6 +30,8 @@ class Owner {
   void on_found(const PeerId& from, const Found& found, TimePoint now);
   void on_who_has(const PeerId& from, const WhoHas& question, TimePoint now);
   void on_have(const PeerId& from, const Have& have, TimePoint now);
+  // The ranks of a partition changed, already in the bus: who comes up hears of the leases that were given here.
+  void on_change(const Ranks::Change& change, TimePoint now);
   // To somebody who comes to own the partition: who is fetching what just now, so that nobody fetches it again.
   void tell_leases(const PeerId& to, std::uint8_t partition, TimePoint now);
   // A part of the partition's copy has come, or its end.

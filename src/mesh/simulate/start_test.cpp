@@ -81,6 +81,23 @@ TEST_P(AtOnce, WhoComesDuringAFetchDoesNotFetchAgain) {
   }
 }
 
+// Nor does a fetch that began while the two got to know each other.
+TEST_P(AtOnce, WhatIsAskedWhileSomebodyIsMetIsNotFetchedAgain) {
+  for (const std::size_t nodes : {1, 2, 4}) {
+    Start scene(GetParam(), nodes, 50ms);
+    scene.run_for(300ms);
+    scene.upstream_fixed = 400ms;
+    for (std::uint32_t key = 0; key < kKeys; ++key)
+      scene.at(std::chrono::microseconds(scene.random.below(20'000)), [&, key] { scene.request(0, key); });
+    const NodeIndex late = scene.join();
+    // As init waits until nobody has come for three rounds of news.
+    scene.run_for(150ms);
+    for (std::uint32_t key = 0; key < kKeys; ++key) scene.request(late, key);
+    scene.run_for(3s);
+    EXPECT_EQ(scene.totals().charged, kKeys) << nodes;
+  }
+}
+
 // Ranks change when the others come, and when they come of age; what was paid stays paid.
 TEST_P(AtOnce, ComingOfAgeLosesNothing) {
   for (const std::size_t nodes : {3, 5, 8, 20})

@@ -93,7 +93,7 @@ const std::vector<Sample>& samples() {
       {"mdns", "on", "off", "maybe", [](const Config& c) { return on_off(c.mdns); }, "", ""},
       {"share", "public", "mesh", "all", [](const Config& c) { return c.share == Share::Public ? "public" : "mesh"; },
        "", ""},
-      {"mesh-patience", "200ms", "1s", "1m", [](const Config& c) { return std::to_string(c.mesh_patience.count()); },
+      {"mesh-patience", "200", "1000", "1m", [](const Config& c) { return std::to_string(c.mesh_patience.count()); },
        "", ""},
       {"secret-file", "/secret/a", "/secret/b", "", [](const Config& c) { return c.secret.from; }, "", ""},
       {"identity", "/id/a", "/id/b", "", [](const Config& c) { return c.identity.value_or(""); }, "", ""},
