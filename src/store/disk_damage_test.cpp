@@ -176,19 +176,32 @@ TEST_F(DiskDamage, SwappedAndForeignFilesAreRefused) {
   EXPECT_EQ(disk_.content(segment_name(9)), Bytes());
 }
 
+// Two records of one shape change places, whole or only by their heads: every part is authentic, at another offset.
 TEST_F(DiskDamage, RecordsMovedInsideASegmentAreRefused) {
+  {
+    auto store = open();
+    for (const std::uint64_t n : {20u, 21u}) store->put(test_entry(n, 1, 40, {n}));
+  }
   auto files = snapshot();
-  files.erase(hint_name(1));
-  Bytes& segment = files[segment_name(1)];
-  // Two heads change places: both are authentic, at another offset.
-  const std::size_t first = kFileHeaderBytes;
-  const std::size_t second = first + align_up(kSealedHeadBytes + 40 + 40 + kTagBytes);
-  std::swap_ranges(segment.begin() + first, segment.begin() + first + kSealedHeadBytes,
-                   segment.begin() + static_cast<std::ptrdiff_t>(second));
+  ASSERT_TRUE(files.contains(segment_name(2)));
+  files.erase(hint_name(2));
+  const std::size_t size = align_up(kSealedHeadBytes + 40 + 40 + kTagBytes);
+  const auto found = [&](std::uint64_t n) {
+    auto store = open();
+    EntryPtr entry;
+    store->get(test_key(n), [&](EntryPtr got) { entry = std::move(got); });
+    loop_.settle(*store);
+    return entry;
+  };
   restore(files);
-  const Seen seen = look();
-  EXPECT_EQ(seen.wrong, 0u);
-  EXPECT_EQ(seen.good, kRecords - 2);
+  for (const std::uint64_t n : {20u, 21u}) ASSERT_TRUE(found(n)) << n;
+  for (const std::size_t moved : {kSealedHeadBytes, size}) {
+    auto swapped = files;
+    const auto first = swapped[segment_name(2)].begin() + kFileHeaderBytes;
+    std::swap_ranges(first, first + static_cast<std::ptrdiff_t>(moved), first + static_cast<std::ptrdiff_t>(size));
+    restore(swapped);
+    for (const std::uint64_t n : {20u, 21u}) EXPECT_FALSE(found(n)) << n << " of " << moved;
+  }
 }
 
 TEST_F(DiskDamage, NothingOfARecordIsReadableInTheFiles) {

@@ -12,6 +12,7 @@
 #include "io/manual_loop.hpp"
 #include "io/pipe.hpp"
 #include "io/task_group.hpp"
+#include "tls/certificate.hpp"
 #include "tls/tls_stream.hpp"
 
 namespace ghmesh::tls {
@@ -83,6 +84,20 @@ TEST_F(LocalAuthorityTest, TheLeafIsGoodForItsNamesAlone) {
   EXPECT_EQ(handshake(roots, authority_->context(), "api.github.com"), "");
   EXPECT_EQ(handshake(roots, authority_->context(), "127.0.0.1"), "");
   EXPECT_NE(handshake(roots, authority_->context(), "github.com").find("hostname mismatch"), std::string::npos);
+}
+
+// Without an address among its names it may speak for none: a form that is not constrained would be allowed.
+TEST_F(LocalAuthorityTest, A23_AnAuthorityForAHostSignsForNothingElse) {
+  const auto authority = make_authority({.permitted_dns = {"api.github.com"}}, start_);
+  ASSERT_TRUE(authority);
+  const auto shown_for = [&](const std::string& name) {
+    const auto leaf = make_leaf(*authority, {name}, 1h, start_);
+    const auto context = ServerContext::make({leaf->certificate_pem, &leaf->private_key_pem, {"http/1.1"}});
+    return handshake(authority->certificate_pem, *context, name);
+  };
+  EXPECT_EQ(shown_for("api.github.com"), "");
+  for (const char* name : {"github.com", "evil.example", "127.0.0.1", "93.184.216.34", "2001:db8::1"})
+    EXPECT_NE(shown_for(name).find("subtree violation"), std::string::npos) << name << ": " << shown_for(name);
 }
 
 TEST_F(LocalAuthorityTest, ASuccessorIsTrustedBeforeItIsShown) {
