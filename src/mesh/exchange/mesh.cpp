@@ -78,7 +78,6 @@ void Mesh::on_protocol_error(const PeerId& from, TimePoint now) {
 }
 
 void Mesh::on_message(const PeerId& from, const Message& message, TimePoint now) {
-  membership_.on_heard(from, now);
   parts_->bus.scores.note(from, Experience::Answered, now);
   dispatch(from, message, now);
   settle(now);
@@ -192,10 +191,12 @@ void Mesh::note_presence(const PeerId& peer, const Member* member, TimePoint now
 }
 
 void Mesh::update_ranks(TimePoint now) {
+  const std::vector<PeerId> changed = membership_.take_changed(now);
+  if (changed.empty()) return;
   Bus& bus = parts_->bus;
   // What one message says of many members is one change: rows between would be copied from whoever stood in them.
   std::array<std::optional<Ranks::Row>, kPartitions> before;
-  for (const PeerId& peer : membership_.take_changed(now)) {
+  for (const PeerId& peer : changed) {
     const Member* member = membership_.find(peer);
     const bool owns = member != nullptr && membership_.owns_keys(*member, now);
     const std::uint32_t weight = !owns ? 0 : member->stable ? kStableWeight : 1;

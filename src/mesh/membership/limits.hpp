@@ -25,6 +25,9 @@ struct MembershipLimits {
   Duration sync_every = 15s;
   // The same when no news is on its way here, so that the difference is a loss.
   Duration sync_quiet = 4s;
+  // Ends younger than this are named in a difference of views: older ones are no news to anybody but who takes the dead
+  // for living, and that one names him itself.
+  Duration name_dead = 1min;
   // Both in a fleet's first seconds, when everybody is news to everybody, and asked already.
   Duration founding_gossip_every = 50ms;
   Duration founding_sync_quiet = 500ms;

@@ -40,7 +40,7 @@ Membership::Membership(SelfDescription self, MembershipLimits limits, Random& ra
   self_.reachable = self.reachable;
   self_.stable = self.stable;
   self_.addresses = std::move(self.addresses);
-  self_.joined = self_.since = self_.heard = now;
+  self_.joined = self_.since = now;
   // Phases are spread, so that a thousand nodes started together do not probe together.
   const auto phase = [&](Duration of) { return now + Duration(random_.below(static_cast<std::uint64_t>(of.count()))); };
   next_probe_ = phase(limits_.probe_every);
@@ -53,27 +53,43 @@ Membership::Membership(SelfDescription self, MembershipLimits limits, Random& ra
   changed_.push_back(self_.peer);
 }
 
-const Member* Membership::find(const PeerId& peer) const {
+Member* Membership::known(const PeerId& peer) {
   if (peer == self_.peer) return &self_;
   const auto it = members_.find(peer);
   return it == members_.end() ? nullptr : &it->second;
 }
 
+const Member* Membership::find(const PeerId& peer) const { return const_cast<Membership*>(this)->known(peer); }
+
 bool Membership::owns_keys(const Member& member, TimePoint now) const {
   return is_eligible(member) && (now - member.joined >= limits_.owner_age || member.joined <= founded_by_);
 }
 
+void Membership::look_for_first(const PeerId& changed) {
+  const Member* member = find(changed);
+  const bool eligible = member != nullptr && is_eligible(*member);
+  if (eligible && (!first_ || member->joined < first_->joined)) {
+    first_ = First{changed, member->joined};
+  } else if (first_ && first_->peer == changed && (!eligible || member->joined > first_->joined)) {
+    // It was the first and is not any more: the only time that all are looked at.
+    first_.reset();
+    const auto look = [&](const Member& each) {
+      if (is_eligible(each) && (!first_ || each.joined < first_->joined)) first_ = First{each.peer, each.joined};
+    };
+    look(self_);
+    for (const auto& [peer, each] : members_) look(each);
+  }
+}
+
 TimePoint Membership::end_of_founding(TimePoint now) const {
   // Behind somebody of twice the age, whoever came within one of him is old enough anyway.
-  const TimePoint settled = now - 2 * limits_.owner_age;
-  TimePoint first = is_eligible(self_) ? self_.joined : TimePoint::max();
-  for (auto it = members_.begin(); first > settled && it != members_.end(); ++it)
-    if (is_eligible(it->second)) first = std::min(first, it->second.joined);
-  return first <= settled || first == TimePoint::max() ? TimePoint::min() : first + limits_.owner_age;
+  return !first_ || first_->joined <= now - 2 * limits_.owner_age ? TimePoint::min()
+                                                                  : first_->joined + limits_.owner_age;
 }
 
 std::vector<PeerId> Membership::take_changed(TimePoint now) {
   if (changed_.empty()) return {};
+  for (const PeerId& peer : changed_) look_for_first(peer);
   const TimePoint founded_by = end_of_founding(now);
   if (std::exchange(founded_by_, founded_by) != founded_by) {
     changed_.push_back(self_.peer);
@@ -86,14 +102,21 @@ unsigned Membership::resend_limit() const {
   return static_cast<unsigned>(std::ceil(3 * std::log10(static_cast<double>(live_ + 2)))) + 1;
 }
 
-// The digest is a sum that can be taken back: called before and after a change, with odd and even effect.
+// The digest is a sum that can be taken back: called before and after a change, with odd and even effect. Only of those
+// in the mesh: who came after a death never heard of it, and views that differ in the dead alone have nothing to tell
+// each other.
 void Membership::count_digest(const Member& member) {
+  if (!member.in_mesh()) return;
   digest_ ^= mix(hash_of(member.peer) + 0x9e3779b97f4a7c15u * (stamp(member) + 1));
 }
 
 void Membership::announce(const PeerId& peer) {
-  std::erase_if(rumours_, [&](const Rumour& rumour) { return rumour.peer == peer; });
-  rumours_.push_front({peer, 0});
+  Member& member = *known(peer);
+  // What was said of it before is outdated, and left out where it turns up.
+  ++member.edition;
+  if (!std::exchange(member.is_news, true)) ++news_;
+  if (rumours_.empty()) rumours_.emplace_back();
+  rumours_.front().push_front({peer, member.edition});
 }
 
 void Membership::announce_self(TimePoint now) {
@@ -111,6 +134,7 @@ void Membership::set_state(Member& member, MemberState state, TimePoint now) {
   member.accusers.clear();
   count_digest(member);
   if (was_in != member.in_mesh()) live_ += was_in ? std::size_t(-1) : 1;
+  if (!member.in_mesh()) gone_.emplace_back(now, member.peer);
   if (state == MemberState::Suspect) suspects_.emplace_back(now + slowed(limits_.suspicion_confirmed), member.peer);
   announce(member.peer);
   changed_.push_back(member.peer);
@@ -134,12 +158,11 @@ void Membership::on_admitted(const PeerId& peer, std::vector<Bytes> addresses, T
   if (peer == self_.peer) return;
   const auto it = members_.find(peer);
   if (it != members_.end()) {
-    it->second.heard = now;
     // A dead one that proves itself may come back by refuting; its next message does that.
     if (!it->second.in_mesh()) send_ping(peer, ++sequence_, now);
   } else if (!met_anyone_ || now >= last_sync_ + limits_.sync_every) {
     // Its own word brings it into the view, so that its age and flags are right from the start.
-    send_sync(peer, true);
+    send_sync(peer, true, now);
   } else {
     send_ping(peer, ++sequence_, now);
   }
@@ -148,10 +171,6 @@ void Membership::on_admitted(const PeerId& peer, std::vector<Bytes> addresses, T
     last_sync_ = now;
   }
   static_cast<void>(addresses);
-}
-
-void Membership::on_heard(const PeerId& peer, TimePoint now) {
-  if (const auto it = members_.find(peer); it != members_.end()) it->second.heard = now;
 }
 
 void Membership::doubt(const PeerId& peer, TimePoint now) {
@@ -206,17 +225,23 @@ std::vector<MemberUpdate> Membership::pick_news(std::size_t count, TimePoint now
       updates.push_back(describe(*member, now));
   // Few are known yet to a fleet that founds itself, and more will be.
   const unsigned limit = resend_limit() * (founding(now) ? 2 : 1);
-  // The least sent stand in front; what was sent goes behind, until it has been sent often enough.
-  for (std::size_t n = std::min(count, rumours_.size()); n > 0; --n) {
-    Rumour rumour = rumours_.front();
-    rumours_.pop_front();
-    if (const Member* member = find(rumour.peer)) {
+  // The least sent go first; what is sent often enough is news no more.
+  std::vector<std::pair<std::size_t, Rumour>> sent;
+  for (std::size_t times = 0; times < rumours_.size() && sent.size() < count; ++times) {
+    for (auto& row = rumours_[times]; !row.empty() && sent.size() < count; row.pop_front()) {
+      const Member* member = find(row.front().peer);
+      if (member == nullptr || member->edition != row.front().edition) continue;
       updates.push_back(describe(*member, now));
-      if (++rumour.sent < limit) {
-        const auto place =
-            std::find_if(rumours_.begin(), rumours_.end(), [&](const Rumour& r) { return r.sent > rumour.sent; });
-        rumours_.insert(place, rumour);
-      }
+      sent.emplace_back(times + 1, row.front());
+    }
+  }
+  for (auto& [times, rumour] : sent) {
+    if (times >= limit) {
+      known(rumour.peer)->is_news = false;
+      --news_;
+    } else {
+      if (rumours_.size() <= times) rumours_.resize(times + 1);
+      rumours_[times].push_back(rumour);
     }
   }
   return updates;
@@ -276,22 +301,18 @@ void Membership::gossip(TimePoint now) {
 
 void Membership::revive_someone(TimePoint now) {
   next_revival_ = now + limits_.revive_every;
-  std::vector<PeerId> dead, forgotten;
-  for (const auto& [peer, member] : members_) {
-    if (member.in_mesh()) continue;
-    if (now - member.since > limits_.forget_dead) {
-      forgotten.push_back(peer);
-    } else if (member.state == MemberState::Dead) {
-      dead.push_back(peer);
-    }
-  }
-  for (const PeerId& peer : forgotten) {
-    count_digest(members_.at(peer));
-    members_.erase(peer);
+  while (!gone_.empty() && now - gone_.front().first > limits_.forget_dead) {
+    const auto [when, peer] = gone_.front();
+    gone_.pop_front();
+    const auto it = members_.find(peer);
+    if (it == members_.end() || it->second.in_mesh() || it->second.since != when) continue;
+    news_ -= it->second.is_news ? 1 : 0;
+    members_.erase(it);
   }
   // Rarer when there are many: a fleet's dead are mostly dead.
-  if (!dead.empty() && random_.below(std::max<std::size_t>(live_, 1) / 8 + 1) == 0)
-    send_ping(dead[random_.below(dead.size())], ++sequence_, now);
+  if (gone_.empty() || random_.below(std::max<std::size_t>(live_, 1) / 8 + 1) != 0) return;
+  const auto it = members_.find(gone_[random_.below(gone_.size())].second);
+  if (it != members_.end() && it->second.state == MemberState::Dead) send_ping(it->first, ++sequence_, now);
 }
 
 void Membership::expire(TimePoint now) {
@@ -331,7 +352,7 @@ void Membership::tick(TimePoint now) {
 
 TimePoint Membership::next_deadline() const {
   TimePoint next = std::min({next_probe_, next_revival_});
-  if (!rumours_.empty() && live_ > 0) next = std::min(next, next_gossip_);
+  if (news_ > 0 && live_ > 0) next = std::min(next, next_gossip_);
   if (probe_.open) next = std::min(next, probe_.asked_others ? probe_.ends : probe_.ask_others_at);
   for (const auto& suspect : suspects_) next = std::min(next, suspect.first);
   if (!coming_of_age_.empty()) next = std::min(next, coming_of_age_.front().first);
@@ -361,7 +382,6 @@ void Membership::apply(const MemberUpdate& update, const PeerId& from, TimePoint
                   .draining = update.draining,
                   .joined = now - std::chrono::milliseconds(update.age_ms),
                   .since = now,
-                  .heard = TimePoint{},
                   .addresses = update.addresses,
                   .accusers = {}};
     count_digest(member);
@@ -417,16 +437,17 @@ void Membership::compare(const PeerId& from, std::uint64_t digest, TimePoint now
   // With news still on its way views differ anyway, and a comparison costs 16 bytes a member. Without, somebody missed
   // something, and as long as that lasts two members may both think they own a key.
   const Duration pause = founding(now) ? limits_.founding_sync_quiet : limits_.sync_quiet;
-  const bool quiet = rumours_.empty() && now >= last_sync_ + pause;
+  const bool quiet = news_ == 0 && now >= last_sync_ + pause;
   if (!quiet && now < last_sync_ + std::max(limits_.sync_every, Duration(100ms) * static_cast<int>(live_))) return;
   last_sync_ = now;
-  send_sync(from, true);
+  send_sync(from, true, now);
 }
 
-void Membership::send_sync(const PeerId& to, bool answer) {
+void Membership::send_sync(const PeerId& to, bool answer, TimePoint now) {
   Sync sync{.known = {{hash_of(self_.peer), stamp(self_)}}, .answer = answer};
   for (const auto& [peer, member] : members_)
-    if (sync.known.size() < WireLimits::kPullKeys) sync.known.push_back({hash_of(peer), stamp(member)});
+    if (sync.known.size() < WireLimits::kPullKeys && (member.in_mesh() || now - member.since < limits_.name_dead))
+      sync.known.push_back({hash_of(peer), stamp(member)});
   send(to, std::move(sync));
 }
 
@@ -447,8 +468,8 @@ void Membership::on_sync(const PeerId& from, const Sync& sync, TimePoint now) {
         they_know_more |= it->second > stamp(member);
         return;
       }
-    } else if (!member.in_mesh() && member.state != MemberState::Left) {
-      return;  // nobody needs to hear of a death of someone unknown
+    } else if (!member.in_mesh()) {
+      return;  // nobody needs to hear of the end of someone unknown
     }
     updates.push_back(describe(member, now));
     if (updates.size() == WireLimits::kUpdates / 2) flush();
@@ -456,11 +477,10 @@ void Membership::on_sync(const PeerId& from, const Sync& sync, TimePoint now) {
   look(self_);
   for (const auto& [peer, member] : members_) look(member);
   flush();
-  if (sync.answer && (they_know_more || known_here < theirs.size())) send_sync(from, false);
+  if (sync.answer && (they_know_more || known_here < theirs.size())) send_sync(from, false, now);
 }
 
 void Membership::on_message(const PeerId& from, const Message& message, TimePoint now) {
-  on_heard(from, now);
   const auto take = [&](const std::vector<MemberUpdate>& updates) {
     for (const MemberUpdate& update : updates) apply(update, from, now);
   };

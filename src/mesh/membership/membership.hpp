@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -31,9 +32,10 @@ struct Member {
   bool draining = false;   // about to leave
   TimePoint joined{};
   TimePoint since{};  // of the state
-  TimePoint heard{};  // directly
   std::vector<Bytes> addresses;
   std::vector<PeerId> accusers;  // who suspects it besides us
+  std::uint32_t edition = 0;     // of this entry, for what is passed on of it
+  bool is_news = false;
 
   bool in_mesh() const { return state == MemberState::Alive || state == MemberState::Suspect; }
 };
@@ -53,8 +55,6 @@ class Membership {
   void on_admitted(const PeerId& peer, std::vector<Bytes> addresses, TimePoint now);
   // The data path got no answer from it: look at once.
   void doubt(const PeerId& peer, TimePoint now);
-  // The data path got something from it.
-  void on_heard(const PeerId& peer, TimePoint now);
   // Ping, Pong, PingRequest, News, Sync; the others are ignored. counters is what a Ping brought, for the fleet.
   void on_message(const PeerId& from, const Message& message, TimePoint now);
   void tick(TimePoint now);
@@ -86,7 +86,7 @@ class Membership {
  private:
   struct Rumour {
     PeerId peer;
-    unsigned sent = 0;
+    std::uint32_t edition;  // of the member's entry
   };
   struct Probe {
     PeerId target = nobody();
@@ -112,14 +112,16 @@ class Membership {
   void apply(const MemberUpdate& update, const PeerId& from, TimePoint now);
   void apply_about_self(const MemberUpdate& update, TimePoint now);
   void set_state(Member& member, MemberState state, TimePoint now);
+  Member* known(const PeerId& peer);
   void announce(const PeerId& peer);
   void announce_self(TimePoint now);
   void count_digest(const Member& member);
+  void look_for_first(const PeerId& changed);
   TimePoint end_of_founding(TimePoint now) const;
   MemberUpdate describe(const Member& member, TimePoint now) const;
   std::vector<MemberUpdate> pick_news(std::size_t count, TimePoint now, const PeerId* about = nullptr);
   void send_ping(const PeerId& to, std::uint32_t sequence, TimePoint now);
-  void send_sync(const PeerId& to, bool answer);
+  void send_sync(const PeerId& to, bool answer, TimePoint now);
   void on_sync(const PeerId& from, const Sync& sync, TimePoint now);
   void compare(const PeerId& from, std::uint64_t digest, TimePoint now);
   void send(const PeerId& to, Message message) { outgoing_.push_back({to, std::move(message)}); }
@@ -134,9 +136,11 @@ class Membership {
   std::size_t next_in_order_ = 0;
   std::size_t live_ = 0;
   std::uint64_t digest_ = 0;
-  std::deque<Rumour> rumours_;
+  std::vector<std::deque<Rumour>> rumours_;            // by how often they were sent
+  std::size_t news_ = 0;                               // members whose entry is still passed on
   std::deque<std::pair<TimePoint, PeerId>> suspects_;  // when to look at them
   std::deque<std::pair<TimePoint, PeerId>> coming_of_age_;
+  std::deque<std::pair<TimePoint, PeerId>> gone_;  // dead or left, and since when
   Probe probe_;
   std::vector<Relayed> relayed_;
   std::uint32_t sequence_ = 0;
@@ -146,6 +150,11 @@ class Membership {
   TimePoint next_revival_{};
   TimePoint last_sync_{};
   bool met_anyone_ = false;
+  struct First {
+    PeerId peer;
+    TimePoint joined;
+  };
+  std::optional<First> first_;               // the oldest of those that may own keys
   TimePoint founded_by_ = TimePoint::min();  // who joined until then owns keys at any age
   std::vector<CounterRow> counters_;
   std::vector<Outgoing> outgoing_;

@@ -49,6 +49,7 @@ struct Cluster {
         if (node->next_deadline() <= now) node->tick(now);
         for (Outgoing& out : node->take_outgoing()) {
           ++sent;
+          syncs += std::holds_alternative<Sync>(out.message) ? 1 : 0;
           flights.emplace(now + 1ms, Flight{id, out.to, std::move(out.message)});
         }
         node->take_changed(now);
@@ -71,6 +72,7 @@ struct Cluster {
   std::multimap<TimePoint, Flight> flights;
   std::function<bool(const PeerId&, const PeerId&)> cut;
   std::uint64_t sent = 0;
+  std::uint64_t syncs = 0;
 };
 
 TEST(Membership, AnyOneContactIsEnough) {
@@ -187,6 +189,48 @@ TEST(Membership, ThoseThatStartTogetherOwnKeysAtOnceAndLaterOnesAtTheirTime) {
   for (std::uint32_t by = 0; by < 6; ++by) EXPECT_TRUE(owns(by, 4)) << by;
   cluster.run(5s);
   for (std::uint32_t by = 0; by < 6; ++by) EXPECT_TRUE(owns(by, 5)) << by;
+}
+
+// Who joins after a death never hears of it, and that is no difference of views: comparing them would cost 16 bytes for
+// each member every few seconds, and take the turn of a comparison that has something to tell.
+TEST(Membership, TheDeadAreNoDifference) {
+  Cluster cluster;
+  cluster.add(0);
+  for (std::uint32_t i = 1; i < 20; ++i) cluster.add(i, 0);
+  cluster.run(20s);
+  cluster.kill(7);
+  cluster.at(8).leave(cluster.now);
+  cluster.run(10ms);
+  cluster.kill(8);
+  cluster.run(30s);
+  cluster.add(100, 1);
+  cluster.run(10s);
+  for (auto& [id, node] : cluster.nodes) {
+    EXPECT_EQ(node->live_count(), 18u);
+    EXPECT_EQ(node->digest(), cluster.at(0).digest());
+  }
+  EXPECT_EQ(cluster.at(100).find(peer(7)), nullptr);
+  EXPECT_NE(cluster.at(0).find(peer(7)), nullptr);
+  cluster.syncs = 0;
+  cluster.run(60s);
+  EXPECT_EQ(cluster.syncs, 0u);
+}
+
+// A member that every message of an end passed by learns it from the first one who pings it.
+TEST(Membership, ALostGoodByeIsMadeUpFor) {
+  Cluster cluster;
+  cluster.add(0);
+  for (std::uint32_t i = 1; i < 50; ++i) cluster.add(i, 0);
+  cluster.run(30s);
+  cluster.cut = [](const PeerId&, const PeerId& to) { return to == peer(33); };
+  cluster.at(12).leave(cluster.now);
+  cluster.run(10ms);
+  cluster.kill(12);
+  cluster.run(700ms);
+  ASSERT_EQ(cluster.seeing(12), 1u);
+  cluster.cut = {};
+  cluster.run(2s);
+  EXPECT_EQ(cluster.seeing(12), 0u);
 }
 
 TEST(Membership, LeavingAndDrainingAreToldAtOnce) {
