@@ -25,8 +25,9 @@ inline std::size_t who_knows(Simulator& simulator, const PeerId& peer, bool as_l
 
 inline Duration spread(Simulator& simulator, const PeerId& peer, bool as_living) {
   const TimePoint began = simulator.now();
-  const std::size_t enough = (simulator.live().size() * 99 + 99) / 100;
-  while (simulator.now() < began + 10s && who_knows(simulator, peer, as_living) < enough) simulator.run_for(20ms);
+  // Of those that live now: who leaves is one of them for a moment more.
+  const auto enough = [&] { return (simulator.live().size() * 99 + 99) / 100; };
+  while (simulator.now() < began + 10s && who_knows(simulator, peer, as_living) < enough()) simulator.run_for(20ms);
   return simulator.now() - began;
 }
 
