@@ -100,7 +100,8 @@ class MemoryNetwork::Host final : public Network {
     if (listener == network_.listeners_.end())
       co_return fail(ErrorCode::Refused, "connecting to " + to_string(to) + ": refused", Fault::Peer, Retry::Later);
     const Endpoint local{address_, network_.next_port_++};
-    auto [near_end, far_end] = make_pipe(loop(), {.capacity = 256 * 1024, .latency = one_way});
+    auto [near_end, far_end] =
+        make_pipe(loop(), {.capacity = network_.capacity_, .latency = one_way, .rate = network_.rate_});
     ++network_.connections_made_;
     listener->second->arrive(std::make_unique<MemoryStream>(network_, std::move(far_end), to, local));
     co_return std::make_unique<MemoryStream>(network_, std::move(near_end), local, to);

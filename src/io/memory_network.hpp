@@ -27,6 +27,8 @@ class MemoryNetwork {
   void set_latency(std::function<Duration(const IpAddress& from, const IpAddress& to)> latency) {
     latency_ = std::move(latency);
   }
+  // Of connections made from now on: so many bytes a second each way, and as many on the way before writing blocks.
+  void set_line(std::size_t rate, std::size_t capacity) { rate_ = rate, capacity_ = capacity; }
   // Cuts or heals a pair: new connections time out (after 3 s), existing ones are reset.
   void set_cut(const IpAddress& a, const IpAddress& b, bool cut);
   // Ends a host as kill -9 would: its listeners vanish, its connections break.
@@ -47,6 +49,8 @@ class MemoryNetwork {
 
   Loop& loop_;
   std::function<Duration(const IpAddress&, const IpAddress&)> latency_;
+  std::size_t rate_ = 0;
+  std::size_t capacity_ = 256 * 1024;
   std::map<Endpoint, MemoryListener*> listeners_;
   std::set<MemoryStream*> streams_;
   std::set<std::pair<IpAddress, IpAddress>> cuts_;

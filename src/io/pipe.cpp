@@ -21,17 +21,27 @@ struct Lane final : TimerNode {
   std::size_t room() const { return options.capacity > inside ? options.capacity - inside : 0; }
 
   void send(std::span<const iovec> parts, std::size_t bytes) {
-    Packet packet{loop().now() + std::chrono::duration_cast<TimePoint::duration>(options.latency), {}, false};
-    packet.bytes.reserve(bytes);
-    for (const iovec& part : parts) {
-      const std::size_t step = std::min(part.iov_len, bytes - packet.bytes.size());
-      append(packet.bytes, ByteView(static_cast<const std::uint8_t*>(part.iov_base), step));
-      if (packet.bytes.size() == bytes) break;
-    }
     inside += bytes;
-    put(std::move(packet));
+    for (const iovec& part : parts) {
+      ByteView rest(static_cast<const std::uint8_t*>(part.iov_base), std::min(part.iov_len, bytes));
+      bytes -= rest.size();
+      // Of a slow line the first bytes are there before the last.
+      for (const std::size_t most = options.rate > 0 ? kPacket : rest.size(); !rest.empty();) {
+        const ByteView piece = rest.first(std::min(most, rest.size()));
+        rest = rest.subspan(piece.size());
+        put({arrival(piece.size()), Bytes(piece.begin(), piece.end()), false});
+      }
+    }
   }
-  void send_end() { put({loop().now() + std::chrono::duration_cast<TimePoint::duration>(options.latency), {}, true}); }
+  void send_end() { put({arrival(0), {}, true}); }
+  // Of so many bytes that leave now, or once what left before is on the line.
+  TimePoint arrival(std::size_t bytes) {
+    line_free = std::max(line_free, loop().now());
+    if (options.rate > 0)
+      line_free += std::chrono::duration_cast<TimePoint::duration>(
+          std::chrono::duration<double>(static_cast<double>(bytes) / static_cast<double>(options.rate)));
+    return line_free + std::chrono::duration_cast<TimePoint::duration>(options.latency);
+  }
   void put(Packet packet) {
     on_way.push_back(std::move(packet));
     deliver();
@@ -56,7 +66,10 @@ struct Lane final : TimerNode {
     wake(writers);
   }
 
+  static constexpr std::size_t kPacket = 1400;
+
   PipeOptions options;
+  TimePoint line_free{};  // when all that was sent has left
   std::deque<Packet> on_way;
   std::deque<std::uint8_t> arrived;
   std::size_t inside = 0;  // sent and not yet read

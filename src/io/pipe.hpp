@@ -11,6 +11,7 @@ namespace ghmesh::io {
 struct PipeOptions {
   std::size_t capacity = 64 * 1024;  // bytes on the way in each direction; beyond it writing would block
   Duration latency{0};               // one way
+  std::size_t rate = 0;              // bytes a second each way; 0: no such bound
   // Bytes a read or write moves at most: 1 turns every message into single bytes. 0: no such bound.
   std::size_t chunk = 0;
 };
