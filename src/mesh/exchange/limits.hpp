@@ -10,7 +10,8 @@
 namespace ghmesh::mesh {
 
 struct ExchangeLimits {
-  // What a member keeps for the mesh: 1,000 keys of 22 KiB on each of two ranks among three members.
+  // What a member keeps for the mesh: 1,000 keys of 22 KiB, and a quarter more, on each of two ranks among three
+  // members.
   std::size_t shelf_bytes = 64u << 20;
   std::size_t shelf_entries = 100'000;
   std::size_t ledger_keys = 200'000;  // 32 bytes each

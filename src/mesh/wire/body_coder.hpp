@@ -20,9 +20,9 @@ class BodyCoder {
 
   struct Encoded {
     BodyForm form = BodyForm::Plain;
-    Bytes bytes;
+    ByteView bytes;  // nothing for Plain; valid until the next call, and as long as the item
   };
-  // base may be null.
+  // base may be null. What the dictionary makes of an item is kept with it where that is much shorter.
   Encoded encode(const Item& item, const Item* base);
   // Fills metadata, body and version of item. Malformed: anything that does not give exactly the two sizes.
   Result<void> decode(BodyForm form, ByteView bytes, std::size_t metadata_bytes, std::size_t body_bytes,

@@ -165,7 +165,10 @@ class Writer {
     varint(item->body.size());
     const BodyCoder::Encoded encoded = coder_.encode(*item, base.get());
     out_.push_back(static_cast<std::uint8_t>(encoded.form));
-    blob(encoded.bytes);
+    if (encoded.form != BodyForm::Plain) return blob(encoded.bytes);
+    varint(item->metadata.size() + item->body.size());
+    append(out_, item->metadata);
+    append(out_, item->body);
   }
 
  private:

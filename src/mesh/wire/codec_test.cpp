@@ -106,6 +106,31 @@ TEST(Codec, EveryMessageComesBackAsItWent) {
   EXPECT_EQ(body.fresh.left_ms, 59000u);
 }
 
+TEST(Codec, WhatAnOwnerHandsOnIsNotCompressedAgain) {
+  Codec fetcher, owner;
+  const auto sent = item(json(200));
+  EXPECT_FALSE(sent->packed);
+  const Bytes put = fetcher.encode(Put{.lease = 1, .item = sent, .base = {}, .fresh = fresh()});
+  ASSERT_TRUE(sent->packed);
+  const ItemPtr held = std::get<Put>(*owner.decode(put)).item;
+  ASSERT_TRUE(held->packed);
+  EXPECT_EQ(*held->packed, *sent->packed);
+  EXPECT_LT(held->packed->size() * 4, held->body.size());
+  EXPECT_EQ(std::get<Put>(*fetcher.decode(owner.encode(Put{.lease = 2, .item = held, .base = {}, .fresh = fresh()})))
+                .item->body,
+            sent->body);
+  // What compresses badly is known to, and travels as it is.
+  SeededRandom random(1);
+  std::string noise(3000, ' ');
+  for (char& c : noise) c = static_cast<char>(random.next_u64());
+  const auto stubborn = item(noise);
+  const Bytes plain = fetcher.encode(Put{.lease = 3, .item = stubborn, .base = {}, .fresh = fresh()});
+  EXPECT_EQ(stubborn->packed, Bytes());
+  const ItemPtr read = std::get<Put>(*owner.decode(plain)).item;
+  EXPECT_EQ(read->packed, Bytes());
+  EXPECT_EQ(read->body, stubborn->body);
+}
+
 TEST(Codec, TheMeasureIsTheLength) {
   Codec codec;
   for (const Message& message : one_of_each()) {

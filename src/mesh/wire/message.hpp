@@ -36,6 +36,11 @@ struct Item {
   std::vector<GroupId> groups;
   Bytes metadata;  // the caller's: status, kept fields
   Bytes body;      // identity coding
+
+  // Metadata and body compressed with the dictionary, as they came from the wire or first went there: an owner does not
+  // compress again what it hands on. The codec's alone, on its thread. Absent: not known; empty: it does not get
+  // shorter.
+  mutable std::optional<Bytes> packed;
 };
 using ItemPtr = std::shared_ptr<const Item>;
 
