@@ -32,7 +32,9 @@ crypto::SecretKey32 direction_key(ByteView root, ByteView context) {
 }  // namespace
 
 EnvelopeSealer::EnvelopeSealer(crypto::SecretKey32 key, Bytes context)
-    : key_(std::move(key)), aead_(crypto::Aead::aes256_gcm(key_)), context_(std::move(context)) {}
+    : key_(std::move(key)), aead_(crypto::Aead::aes256_gcm(key_)), context_(std::move(context)) {
+  context_.resize(context_.size() + sizeof(std::uint32_t));
+}
 
 crypto::Aead::Nonce EnvelopeSealer::nonce() const {
   crypto::Aead::Nonce nonce{};
@@ -40,11 +42,9 @@ crypto::Aead::Nonce EnvelopeSealer::nonce() const {
   return nonce;
 }
 
-Bytes EnvelopeSealer::associated(std::uint32_t request) const {
-  Bytes aad = context_;
-  aad.resize(aad.size() + 4);
-  store_be(aad.data() + aad.size() - 4, request);
-  return aad;
+ByteView EnvelopeSealer::associated(std::uint32_t request) {
+  store_be(context_.data() + context_.size() - sizeof request, request);
+  return context_;
 }
 
 void EnvelopeSealer::next_number() {
@@ -66,6 +66,15 @@ void EnvelopeSealer::seal(std::uint32_t request, ByteView plain, Bytes& out) {
   next_number();
 }
 
+void EnvelopeOpener::feed(ByteView bytes) {
+  // Shift what is left only once half is used, so that many small frames cost one move.
+  if (begin_ * 2 >= buffer_.size()) {
+    buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
+    begin_ = 0;
+  }
+  append(buffer_, bytes);
+}
+
 Result<std::optional<OpenedFrame>> EnvelopeOpener::next() {
   if (failed_) return fail(ErrorCode::Closed, "the connection failed before", Fault::Peer);
   const std::size_t available = buffered();
@@ -84,14 +93,8 @@ Result<std::optional<OpenedFrame>> EnvelopeOpener::next() {
     return fail(ErrorCode::Authentic, "a frame that was not sealed for this place", Fault::Peer);
   }
   mirror_.next_number();
-  OpenedFrame frame{.request = request, .plain = Bytes(sealed.begin(), sealed.end() - crypto::Aead::kTagSize)};
   begin_ += kFrameHeaderBytes + size;
-  // Shift what is left only once half is used, so that many small frames cost one move.
-  if (begin_ * 2 >= buffer_.size()) {
-    buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
-    begin_ = 0;
-  }
-  return frame;
+  return OpenedFrame{.request = request, .plain = sealed.first(sealed.size() - crypto::Aead::kTagSize)};
 }
 
 EnvelopePair make_envelopes(const crypto::SecretKey32& root, ByteView transcript, ByteView self, ByteView remote) {

@@ -33,23 +33,23 @@ class EnvelopeSealer {
   EnvelopeSealer(crypto::SecretKey32 key, Bytes context);
   void next_number();
   crypto::Aead::Nonce nonce() const;
-  Bytes associated(std::uint32_t request) const;
+  ByteView associated(std::uint32_t request);
 
   crypto::SecretKey32 key_;
   crypto::Aead aead_;
-  Bytes context_;  // version, protocol, both ids in this direction
+  Bytes context_;  // version, protocol, both ids in this direction, room for the request id
   std::uint64_t number_ = 0;
 };
 
 struct OpenedFrame {
   std::uint32_t request = 0;
-  Bytes plain;
+  ByteView plain;  // valid until the next call of feed()
 };
 
 class EnvelopeOpener {
  public:
   // Bytes as they come from the stream, in any pieces.
-  void feed(ByteView bytes) { append(buffer_, bytes); }
+  void feed(ByteView bytes);
   // The next whole frame; nothing when more bytes are needed. Limit: a frame above the bound. Authentic: it does not
   // open. After a failure the connection is over.
   Result<std::optional<OpenedFrame>> next();

@@ -266,8 +266,10 @@ void Owner::on_put(const PeerId& from, const Put& put, TimePoint now) {
           validation != nullptr && validation->said.fetched_at_ms > put.fresh.fetched_at_ms)
         return;
   const bool is_new = !bus_.shelf.known(key);
-  // A write came between: the bytes may be from before it, so they are kept but not called fresh.
-  const bool outdated = of_lease && bus_.written_since(put.item->groups, it->second.granted);
+  // A write came between: the bytes may be from before it, so they are kept but not called fresh. News of a write goes
+  // before bodies, and without the lease we do not know when these were fetched.
+  const bool outdated =
+      bus_.written_since(put.item->groups, of_lease ? it->second.granted : now - bus_.limits.remember_invalidated);
   bus_.shelf.put(put.item, outdated ? nullptr : &put.fresh, from, now);
   learned(key, is_new, now);
   settle(key, now);

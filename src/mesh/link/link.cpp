@@ -2,7 +2,7 @@
 #include "link.hpp"
 
 #include "mesh/admission/admission.hpp"
-#include "mesh/wire/codec.hpp"
+#include "sending.hpp"
 
 namespace ghmesh::mesh {
 namespace {
@@ -19,36 +19,30 @@ MeshConfig config_of(const libp2p::Host& host, const LinkOptions& options) {
   return config;
 }
 
-std::size_t weight(const Message& message) {
-  const auto body = [](const ItemPtr& item) { return item ? item->body.size() + item->metadata.size() : 0; };
-  std::size_t size = 256;
-  if (const auto* each = std::get_if<Body>(&message)) size += body(each->item);
-  if (const auto* each = std::get_if<Put>(&message)) size += body(each->item);
-  if (const auto* each = std::get_if<Lease>(&message)) size += body(each->item);
-  if (const auto* each = std::get_if<Found>(&message)) size += body(each->item);
-  if (const auto* chunk = std::get_if<Chunk>(&message))
-    for (const ChunkEntry& entry : chunk->entries) size += body(entry.item);
-  return size;
-}
-
 }  // namespace
 
-struct Link::Session {
-  Session(libp2p::PeerStream s, EnvelopePair pair, FindItem find, io::Loop& loop)
-      : peer(s.peer),
+// Waits for room in its stream when there is something to write, and goes on then.
+struct Link::Session final : io::Waiter {
+  Session(Link& l, libp2p::PeerStream s, EnvelopePair pair)
+      : link(l),
+        peer(s.peer),
         stream(std::move(s)),
         envelopes(std::move(pair)),
-        codec(std::move(find)),
-        something(loop),
-        drained(loop) {}
+        sending(l.options_.limits),
+        drained(l.host_.loop()) {}
+  ~Session() override { unlink(); }
+  void run() override { link.flush(*this); }
+  bool idle() const { return sending.empty() && written == out.size(); }
 
+  Link& link;
   PeerId peer;
   libp2p::PeerStream stream;
   EnvelopePair envelopes;
-  Codec codec;
-  std::vector<Message> queue;
-  std::size_t queued_bytes = 0;
-  io::Event something;
+  Sending sending;
+  Receiving receiving;
+  Bytes out;  // sealed, on its way into the stream
+  std::size_t written = 0;
+  bool unflushed = false;
   io::Event drained;
 };
 
@@ -58,6 +52,10 @@ Link::Link(libp2p::Host& host, Random& random, LinkOptions options)
       options_(std::move(options)),
       keys_(std::make_shared<const Keyring>(std::move(options_.keys))),
       mesh_(config_of(host, options_), random, host.loop().now()),
+      codec_([this](const LookupKey& key, const Version& version) -> ItemPtr {
+        if (ItemPtr item = mesh_.held(key, version)) return item;
+        return options_.find_item ? options_.find_item(key, version) : nullptr;
+      }),
       timer_(host.loop(),
              [this] {
                mesh_.tick(now());
@@ -135,26 +133,15 @@ io::Task<void> Link::serve(libp2p::PeerStream stream, bool dialer) {
   ++stats_.admitted;
   stream.connection->set_protected(true);
   const auto connection = stream.connection;
-  auto session = std::make_shared<Session>(
-      std::move(stream), std::move(*pair),
-      [this](const LookupKey& key, const Version& version) -> ItemPtr {
-        if (ItemPtr item = mesh_.held(key, version)) return item;
-        return options_.find_item ? options_.find_item(key, version) : nullptr;
-      },
-      host_.loop());
+  auto session = std::make_shared<Session>(*this, std::move(stream), std::move(*pair));
   sessions_[peer] = session;
   mesh_.on_connected(peer, {}, now());
   if (const auto it = outboxes_.find(peer); it != outboxes_.end()) {
-    for (Message& message : it->second.waiting) session->queue.push_back(std::move(message));
+    for (Message& message : it->second.waiting) queue_in(session, std::move(message));
     outboxes_.erase(it);
-    if (!session->queue.empty()) session->something.set();
   }
   pump();
-  {
-    io::TaskGroup writer(host_.loop());
-    writer.spawn(write_loop(session));
-    co_await read_loop(session);
-  }
+  co_await read_loop(session);
   session->stream->abort(Error{ErrorCode::Closed, Fault::Peer, Retry::Later, "the session ended"});
   if (const auto it = sessions_.find(peer); it != sessions_.end() && it->second == session) {
     sessions_.erase(it);
@@ -179,8 +166,14 @@ io::Task<void> Link::read_loop(std::shared_ptr<Session> session) {
         co_return;
       }
       if (!*frame) break;
+      const auto whole = session->receiving.take(**frame);
+      if (!whole) {
+        mesh_.on_protocol_error(session->peer, now());
+        co_return;
+      }
+      if (!*whole) continue;
       ++stats_.messages_in;
-      const auto message = session->codec.decode((*frame)->plain);
+      const auto message = codec_.decode(**whole);
       if (message) {
         mesh_.on_message(session->peer, *message, now());
       } else if (message.error().code != ErrorCode::NotFound) {
@@ -193,45 +186,30 @@ io::Task<void> Link::read_loop(std::shared_ptr<Session> session) {
   }
 }
 
-io::Task<void> Link::write_loop(std::shared_ptr<Session> session) {
+// As far as the stream takes it. What gathers while it takes nothing goes out as one.
+void Link::flush(Session& session) {
   while (true) {
-    if (session->queue.empty()) {
-      session->drained.set();
-      session->something.reset();
-      co_await session->something.wait();
+    if (session.written == session.out.size()) {
+      session.out.clear();
+      session.written = 0;
+      if (session.sending.empty()) {
+        if (session.out.capacity() > options_.limits.read_bytes) session.out.shrink_to_fit();
+        return session.drained.set();
+      }
+      stats_.messages_out += session.sending.fill(codec_, session.envelopes.sealer, session.out);
+      stats_.bytes_out += session.out.size();
+      traffic_of(session.peer).bytes_out += session.out.size();
     }
-    session->drained.reset();
-    Bytes out;
-    // What gathered while the last write was under way goes out as one.
-    for (const Message& message : std::exchange(session->queue, {})) {
-      ++stats_.messages_out;
-      const Bytes plain = session->codec.encode(message);
-      session->envelopes.sealer.seal(0, plain, out);
-    }
-    session->queued_bytes = 0;
-    stats_.bytes_out += out.size();
-    traffic_of(session->peer).bytes_out += out.size();
-    if (auto written = co_await session->stream->write_all(out); !written) {
-      session->stream->abort(written.error());
-      co_return;
-    }
+    const iovec rest{session.out.data() + session.written, session.out.size() - session.written};
+    const io::IoStatus status = session.stream->try_write({&rest, 1});
+    if (status.kind == io::IoStatus::WouldBlock) return session.stream->wait_writable(session);
+    if (status.kind != io::IoStatus::Done) return session.stream->abort(session.stream->error());
+    session.written += status.bytes;
   }
 }
 
 void Link::queue(const PeerId& to, Message message) {
-  if (const auto it = sessions_.find(to); it != sessions_.end()) {
-    Session& session = *it->second;
-    const std::size_t size = weight(message);
-    if (session.queue.size() >= options_.limits.queued_messages ||
-        (session.queued_bytes + size > options_.limits.queued_bytes && !session.queue.empty())) {
-      ++stats_.dropped;
-      return;
-    }
-    session.queued_bytes += size;
-    session.queue.push_back(std::move(message));
-    session.something.set();
-    return;
-  }
+  if (const auto it = sessions_.find(to); it != sessions_.end()) return queue_in(it->second, std::move(message));
   if (const auto refused = refused_.find(to); refused != refused_.end() && refused->second > now()) {
     ++stats_.dropped;
     return;
@@ -244,6 +222,15 @@ void Link::queue(const PeerId& to, Message message) {
   outbox.waiting.push_back(std::move(message));
   if (std::exchange(outbox.dialling, true)) return;
   tasks_.spawn(dial_member(to));
+}
+
+void Link::queue_in(const std::shared_ptr<Session>& session, Message message) {
+  if (!session->sending.push(std::move(message))) {
+    ++stats_.dropped;
+    return;
+  }
+  session->drained.reset();
+  if (!std::exchange(session->unflushed, true)) unflushed_.push_back(session);
 }
 
 io::Task<void> Link::dial_member(PeerId peer) {
@@ -316,6 +303,11 @@ void Link::pump() {
     } else if (auto* change = std::get_if<MemberChange>(&event); change != nullptr && member_changed_) {
       member_changed_(*change);
     }
+  }
+  for (const auto& session : std::exchange(unflushed_, {})) {
+    session->unflushed = false;
+    // One that waits for room is woken by it.
+    if (!session->linked()) flush(*session);
   }
   if (woke) {
     events_.set();
@@ -407,7 +399,7 @@ io::Task<void> Link::leave(Duration patience) {
   const auto written = [this](TimePoint until) -> io::Task<void> {
     const auto sessions = sessions_;
     for (const auto& [peer, session] : sessions)
-      if (!session->queue.empty()) co_await session->drained.wait_until(until);
+      if (!session->idle()) co_await session->drained.wait_until(until);
   };
   co_await written(deadline);
   mesh_.leave(now());

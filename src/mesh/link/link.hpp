@@ -98,12 +98,13 @@ class Link {
   io::Task<void> serve(libp2p::PeerStream stream, bool dialer);
   io::Task<Result<EnvelopePair>> admit(libp2p::PeerStream& stream, bool dialer);
   io::Task<void> read_loop(std::shared_ptr<Session> session);
-  io::Task<void> write_loop(std::shared_ptr<Session> session);
+  void flush(Session& session);
   io::Task<void> open_session(std::shared_ptr<libp2p::PeerConnection> connection);
   io::Task<void> dial_member(PeerId peer);
   io::Task<void> keep_contacts();
   io::Task<void> keep_owners();
   void queue(const PeerId& to, Message message);
+  void queue_in(const std::shared_ptr<Session>& session, Message message);
   PeerTraffic& traffic_of(const PeerId& peer);
   void pump();
   TimePoint now() const { return host_.loop().now(); }
@@ -113,8 +114,10 @@ class Link {
   LinkOptions options_;
   std::shared_ptr<const Keyring> keys_;
   Mesh mesh_;
+  Codec codec_;  // one for all sessions: its contexts are what is large about one
   io::Timer timer_;
   std::unordered_map<PeerId, std::shared_ptr<Session>> sessions_;
+  std::vector<std::shared_ptr<Session>> unflushed_;  // got messages since the last pump
   std::unordered_map<PeerId, Outbox> outboxes_;
   std::unordered_map<PeerId, TimePoint> refused_;
   std::unordered_map<FindId, FindResult> found_;

@@ -48,8 +48,9 @@ struct World {
     const auto n = static_cast<std::uint8_t>(nodes.size() + 1);
     Node& node = *nodes.emplace_back(std::make_unique<Node>());
     node.network = net.host(io::IpAddress::v4(10, 0, 0, n));
-    node.host = std::make_unique<libp2p::Host>(*node.network, node.random,
-                                               libp2p::HostOptions{.key = libp2p::PrivateKey::generate(node.random)});
+    libp2p::HostOptions host{.key = libp2p::PrivateKey::generate(node.random)};
+    host.mux.output_limit = LinkLimits::kMuxOutput;
+    node.host = std::make_unique<libp2p::Host>(*node.network, node.random, std::move(host));
     EXPECT_TRUE(node.host->swarm().listen(*Multiaddr::parse("/ip4/10.0.0." + std::to_string(n) + "/tcp/4001")));
     LinkOptions options{.keys = std::move(keys)};
     if (contact) options.contacts = {nodes[*contact]->host->addresses()[0]};
@@ -103,6 +104,37 @@ TEST(Link, FiveNodesMeetThroughOneContactAndFetchOnce) {
   world.link(3).renew(other.find, other.item->version, fresh(2));
   world.loop.advance(5ms);
   EXPECT_EQ(world.run(world.link(2).find(item(1, "")->key, fresh(2).tag, {})).kind, FindResult::Kind::Fresh);
+}
+
+// A body of a mebibyte takes a second on this line. A question waits no longer for it than for what nothing overtakes:
+// the pipe's bytes, what the secure channel has sealed, the muxer's output, and one part.
+TEST(Link, ALargeBodyHoldsUpNobody) {
+  constexpr std::size_t kLine = 1u << 20, kOnTheWay = 16u << 10;
+  World world;
+  world.net.set_line(kLine, kOnTheWay);
+  world.add(ring(1));
+  world.add(ring(1), 0);
+  world.loop.advance(12s);
+  std::uint8_t key = 1;
+  while (world.link(0).mesh().ranks_of(item(key, "")->key).front() != world.nodes[1]->host->id()) ++key;
+  const auto found = world.run(world.link(0).find(item(key, "")->key, fresh().tag, {}));
+  auto large = std::make_shared<Item>(*item(key, ""));
+  large->body.resize(1u << 20);
+  world.nodes[0]->random.fill(large->body);
+  large->version = version_of(large->metadata, large->body);
+  world.link(0).put(found.find, large, fresh());
+  world.loop.advance(50ms);
+  ASSERT_FALSE(world.link(1).mesh().holds(large->key)) << "the body is still on its way";
+  const TimePoint began = world.loop.now();
+  const auto probed = world.run(world.link(0).probe(world.nodes[1]->host->id()));
+  EXPECT_TRUE(probed.returned);
+  constexpr std::size_t kAhead = kOnTheWay + 2 * (LinkLimits::kMuxOutput + 4096) + LinkLimits{}.part_bytes;
+  EXPECT_LT(world.loop.now() - began, std::chrono::milliseconds(1000 * kAhead / kLine) + 10ms);
+  EXPECT_FALSE(world.link(1).mesh().holds(large->key)) << "it overtook the body";
+  world.loop.advance(2s);
+  ASSERT_TRUE(world.link(1).mesh().holds(large->key));
+  EXPECT_EQ(world.link(1).mesh().held(large->key, large->version)->body, large->body);
+  EXPECT_EQ(world.link(0).mesh().stats().members, 1u);
 }
 
 TEST(Link, AProbeComesBackWholeFromEveryPeer) {

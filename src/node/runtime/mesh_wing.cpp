@@ -54,6 +54,7 @@ Result<MeshWing::Opened> MeshWing::open(const config::Config& config, MeshParts 
 
   std::unique_ptr<MeshWing> wing(new MeshWing(config, std::move(parts)));
   libp2p::HostOptions options{.key = std::move(*key)};
+  options.mux.output_limit = mesh::LinkLimits::kMuxOutput;
   options.identify.agent_version = "ghmesh";
   options.identify.announce = config.announce;
   options.identify.announce_listeners = config.announce.empty();
