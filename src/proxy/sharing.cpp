@@ -37,6 +37,7 @@ Sharing::Search::Search(Search&& other) noexcept
       answer_(std::move(other.answer_)),
       body_(std::move(other.body_)),
       from_(other.from_),
+      publisher_(other.publisher_),
       from_peer_(other.from_peer_),
       formula_held_(other.formula_held_),
       open_(std::exchange(other.open_, false)) {}
@@ -83,6 +84,7 @@ mesh::ItemPtr Sharing::make_item(const store::Key& key, std::vector<store::Group
                                  ByteView body) const {
   auto item = std::make_shared<mesh::Item>();
   item->key = key;
+  item->publisher = link_.mesh().self().peer;
   item->version = described.version;
   item->groups = std::move(groups);
   item->metadata = described.head;
@@ -132,6 +134,7 @@ void Sharing::judge(Search& search, const Plan& plan, const crypto::Sha256& pref
   if (result.item && (from == self || from == mesh::nobody()))
     from = link_.mesh().publisher(search.key_, result.item->version);
   search.from_ = from;
+  search.publisher_ = result.item ? result.item->publisher : mesh::nobody();
   search.from_peer_ = from != self && from != mesh::nobody();
   if (result.kind == mesh::FindResult::Kind::Fresh) return judge_fresh(search, plan, prefix, own);
   if (!result.item || result.item->version == search.own_) return;
@@ -151,7 +154,7 @@ void Sharing::judge_fresh(Search& search, const Plan& plan, const crypto::Sha256
   Result<SharedHead> head = decode_shared_head(is_own ? search.own_head_ : result.item->metadata);
   if (!sealed || !head) {
     ++counts_.bad_seals;
-    link_.report(search.from_, false);
+    link_.report(search.from_, search.publisher_, false);
     return;
   }
   const ByteView body = is_own ? own.body(0) : ByteView(result.item->body);
@@ -225,7 +228,7 @@ void Sharing::abandon(Search& search, mesh::ReleaseOutcome outcome) {
 
 void Sharing::report(const Search& search, bool proved) {
   // The newest version that was known when a fetch began is expected to change; only what was called current counts.
-  if (search.confirmed() && search.body_) link_.report(search.from_, proved);
+  if (search.confirmed() && search.body_) link_.report(search.from_, search.publisher_, proved);
 }
 
 void Sharing::saw_public(const Plan& plan) {

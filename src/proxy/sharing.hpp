@@ -68,7 +68,8 @@ class Sharing {
     Bytes own_head_;
     std::optional<Answer> answer_;
     github::SharedBody body_;
-    mesh::PeerId from_ = mesh::nobody();  // who brought the bytes, as far as this node knows
+    mesh::PeerId from_ = mesh::nobody();       // who brought the bytes, as far as this node knows
+    mesh::PeerId publisher_ = mesh::nobody();  // who fetched them, as it was told
     bool from_peer_ = false;
     bool formula_held_ = false;
     bool open_ = false;

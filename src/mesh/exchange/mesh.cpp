@@ -275,8 +275,10 @@ void Mesh::abandon(FindId find, ReleaseOutcome outcome, TimePoint now) {
   settle(now);
 }
 
-void Mesh::report(const PeerId& peer, bool proved, TimePoint now) {
-  if (peer != parts_->bus.self) parts_->bus.scores.note(peer, proved ? Experience::Proved : Experience::Mismatch, now);
+void Mesh::report(const PeerId& from, const PeerId& publisher, bool proved, TimePoint now) {
+  // Nobody's, and what we fetched ourselves and another brings back, is that one's.
+  const bool named = publisher != nobody() && publisher != parts_->bus.self;
+  if (from != parts_->bus.self) parts_->bus.scores.judge(from, named ? publisher : from, proved, now);
 }
 
 void Mesh::to_all(const Message& message) {

@@ -99,9 +99,9 @@ class Mesh {
   void put(FindId find, ItemPtr item, const Freshness& fresh, TimePoint now);
   void renew(FindId find, const Version& version, const Freshness& fresh, TimePoint now);
   void abandon(FindId find, ReleaseOutcome outcome, TimePoint now);
-  // How a Candidate of this peer fared: GitHub's 304 proved it, or it did not hold. Also false for a Fresh answer whose
-  // seal is wrong. Not for the stale body of a Lease: that one is expected to change.
-  void report(const PeerId& peer, bool proved, TimePoint now);
+  // How a Candidate fared that `from` sent and `publisher` fetched: GitHub's 304 proved it, or it did not hold. Also
+  // false for a Fresh answer whose seal is wrong. Not for the stale body of a Lease: that one is expected to change.
+  void report(const PeerId& from, const PeerId& publisher, bool proved, TimePoint now);
 
   // Tells all members that these groups changed; InvalidateDone follows within the limit.
   std::uint64_t invalidate(std::vector<GroupId> groups, bool drop, TimePoint now);

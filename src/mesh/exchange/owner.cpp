@@ -254,8 +254,15 @@ void Owner::send_ledgers(TimePoint now) {
   ledgers_.clear();
 }
 
-void Owner::on_put(const PeerId& from, const Put& put, TimePoint now) {
+void Owner::on_put(const PeerId& from, const Put& said, TimePoint now) {
+  Put put = said;
   const LookupKey& key = put.item->key;
+  // Only one that ranks for the key hands on what others fetched.
+  if (put.item->publisher != from && bus_.ranks.rank_of(from, partition_of(key)) == kRanks) {
+    auto named = std::make_shared<Item>(*put.item);
+    named->publisher = from;
+    put.item = std::move(named);
+  }
   forward_result(from, key, put, now);
   const auto it = flights_.find(key);
   const bool of_lease = it != flights_.end() && it->second.lease == put.lease;

@@ -120,16 +120,51 @@ TEST(Scores, ALiarIsBannedLongerEachTime) {
   PeerScores scores(kLimits);
   TimePoint now = kNow;
   for (const int minutes : {10, 20, 40}) {
-    for (int i = 0; i < 20; ++i) scores.note(peer(1), Experience::Mismatch, now);
+    for (int i = 0; i < 20; ++i) scores.judge(peer(1), peer(1), false, now);
     EXPECT_TRUE(scores.banned(peer(1), now + std::chrono::minutes(minutes) - 1s));
     now += std::chrono::minutes(minutes);
     EXPECT_FALSE(scores.banned(peer(1), now));
   }
 }
 
+// What one member forges reaches others through honest owners.
+TEST(Scores, APublisherIsFoundBehindThoseWhoHandOn) {
+  PeerScores scores(kLimits);
+  for (int i = 0; i < 80; ++i) {
+    const PeerId owner = peer(10 + i % 4);
+    scores.judge(owner, peer(1), false, kNow);
+    scores.judge(owner, peer(static_cast<std::uint8_t>(2 + i % 3)), true, kNow);
+  }
+  EXPECT_TRUE(scores.banned(peer(1), kNow));
+  for (std::uint8_t honest : {2, 3, 4, 10, 11, 12, 13}) EXPECT_FALSE(scores.banned(peer(honest), kNow)) << int{honest};
+}
+
+// An owner that forges has bytes of many go bad, and theirs are good elsewhere; naming one of them does not help it.
+TEST(Scores, AnOwnerThatForgesIsFoundBeforePublishers) {
+  for (const bool one_name : {false, true}) {
+    PeerScores scores(kLimits);
+    for (int i = 0; i < 100; ++i) {
+      const PeerId publisher = peer(static_cast<std::uint8_t>(2 + (one_name ? 0 : i % 3)));
+      scores.judge(peer(1), publisher, false, kNow);
+      scores.judge(peer(10), peer(static_cast<std::uint8_t>(2 + i % 3)), true, kNow);
+    }
+    EXPECT_TRUE(scores.banned(peer(1), kNow));
+    for (std::uint8_t honest : {2, 3, 4, 10}) EXPECT_FALSE(scores.banned(peer(honest), kNow)) << int{honest};
+  }
+}
+
+TEST(Scores, WhereNothingTellsThemApartTheSenderIsBlamed) {
+  PeerScores scores(kLimits);
+  for (int i = 0; i < 20; ++i) scores.judge(peer(1), peer(2), false, kNow);
+  EXPECT_TRUE(scores.banned(peer(1), kNow));
+  EXPECT_FALSE(scores.banned(peer(2), kNow));
+  for (int i = 0; i < 20; ++i) scores.judge(peer(3), peer(3), false, kNow);
+  EXPECT_TRUE(scores.banned(peer(3), kNow)) << "its own bytes from itself";
+}
+
 TEST(Scores, ChangeIsNotALie) {
   PeerScores scores(kLimits);
-  for (int i = 0; i < 1000; ++i) scores.note(peer(1), i % 5 == 0 ? Experience::Mismatch : Experience::Proved, kNow);
+  for (int i = 0; i < 1000; ++i) scores.judge(peer(1), peer(1), i % 5 != 0, kNow);
   EXPECT_FALSE(scores.banned(peer(1), kNow));
   EXPECT_GT(scores.score(peer(1)), 0.5);
 }

@@ -9,7 +9,7 @@ void PeerScores::ban(Record& record, TimePoint now) {
   const auto minutes = std::chrono::minutes(10) * (1u << std::min(record.bans, 8u));
   record.banned_until = now + std::min<Duration>(minutes, std::chrono::hours(24));
   ++record.bans;
-  record.proved = record.mismatched = record.protocol_errors = 0;
+  record.protocol_errors = 0;
 }
 
 void PeerScores::note(const PeerId& peer, Experience experience, TimePoint now) {
@@ -17,12 +17,6 @@ void PeerScores::note(const PeerId& peer, Experience experience, TimePoint now) 
   if (peers_.size() >= kPeers && !peers_.contains(peer)) peers_.erase(peers_.begin());
   Record& record = peers_[peer];
   switch (experience) {
-    case Experience::Proved: ++record.proved; break;
-    case Experience::Mismatch:
-      ++record.mismatched;
-      // A candidate may simply be outdated; half of them are not.
-      if (record.proved + record.mismatched >= kEnoughCandidates && record.mismatched > record.proved) ban(record, now);
-      break;
     case Experience::ProtocolError:
       if (++record.protocol_errors >= kProtocolErrors) ban(record, now);
       break;
@@ -38,6 +32,29 @@ void PeerScores::note(const PeerId& peer, Experience experience, TimePoint now) 
   }
 }
 
+void PeerScores::judge(const PeerId& from, const PeerId& publisher, bool proved, TimePoint now) {
+  auto pair =
+      std::ranges::find_if(pairs_, [&](const Pair& each) { return each.from == from && each.publisher == publisher; });
+  if (pair == pairs_.end()) {
+    if (pairs_.size() == kPairs) pairs_.pop_front();
+    pair = pairs_.insert(pairs_.end(), {.from = from, .publisher = publisher});
+  }
+  ++(proved ? pair->proved : pair->mismatched);
+  if (proved) return;
+  std::int64_t judged_from = 0, judged_publisher = 0, failed_from = 0, failed_publisher = 0;
+  for (const Pair& each : pairs_) {
+    if (each.from == from) judged_from += each.judged(), failed_from += each.failed();
+    if (each.publisher == publisher) judged_publisher += each.judged(), failed_publisher += each.failed();
+  }
+  const bool published = failed_publisher > failed_from;
+  // A candidate may simply be outdated; half of them are not.
+  if ((published ? judged_publisher : judged_from) < kEnoughCandidates) return;
+  if ((published ? failed_publisher : failed_from) <= 0) return;
+  const PeerId guilty = published ? publisher : from;
+  std::erase_if(pairs_, [&](const Pair& each) { return each.from == guilty || each.publisher == guilty; });
+  ban(peers_[guilty], now);
+}
+
 bool PeerScores::banned(const PeerId& peer, TimePoint now) const {
   const auto it = peers_.find(peer);
   return it != peers_.end() && it->second.banned_until > now;
@@ -49,10 +66,10 @@ bool PeerScores::avoided(const PeerId& peer, TimePoint now) const {
 }
 
 double PeerScores::score(const PeerId& peer) const {
-  const auto it = peers_.find(peer);
-  if (it == peers_.end()) return 1;
-  const double all = it->second.proved + it->second.mismatched;
-  return all == 0 ? 1 : (it->second.proved - static_cast<double>(it->second.mismatched)) / all;
+  std::int64_t judged = 0, failed = 0;
+  for (const Pair& each : pairs_)
+    if (each.publisher == peer) judged += each.judged(), failed += each.failed();
+  return judged == 0 ? 1 : -static_cast<double>(failed) / static_cast<double>(judged);
 }
 
 }  // namespace ghmesh::mesh

@@ -359,7 +359,9 @@ void Link::abandon(FindId find, ReleaseOutcome outcome) {
   pump();
 }
 
-void Link::report(const PeerId& peer, bool proved) { mesh_.report(peer, proved, now()); }
+void Link::report(const PeerId& from, const PeerId& publisher, bool proved) {
+  mesh_.report(from, publisher, proved, now());
+}
 
 io::Task<InvalidateDone> Link::invalidate(std::vector<GroupId> groups, bool drop) {
   const std::uint64_t id = mesh_.invalidate(std::move(groups), drop, now());

@@ -69,7 +69,7 @@ class Link {
   void put(FindId find, ItemPtr item, const Freshness& fresh);
   void renew(FindId find, const Version& version, const Freshness& fresh);
   void abandon(FindId find, ReleaseOutcome outcome);
-  void report(const PeerId& peer, bool proved);
+  void report(const PeerId& from, const PeerId& publisher, bool proved);
   // Until all members confirmed, or the limit.
   io::Task<InvalidateDone> invalidate(std::vector<GroupId> groups, bool drop = false);
   void pause(const TokenTag& bucket, Duration length);

@@ -145,6 +145,37 @@ TEST_P(Byzantine, A1_A3_A6_CostsTimeButNeverAnswers) {
   EXPECT_LE(crowd.totals().percentile(0.99), honest.totals().percentile(0.99) + 50);
 }
 
+// One member with clients of its own puts forged bytes. They reach the others through honest owners, and it is the one
+// that is not listened to.
+TEST(Blame, FallsOnWhoPublishedAndNotOnWhoHandedOn) {
+  Crowd crowd;
+  constexpr NodeIndex kForger = 0;
+  // Every fetch finds something new, and is put.
+  for (std::uint32_t key = 0; key < kKeys; ++key) crowd.set_change_interval(key, 1min);
+  crowd.tamper = [](NodeIndex from, NodeIndex, Message& message) {
+    if (from != kForger) return true;
+    if (auto* put = std::get_if<Put>(&message)) {
+      auto forged = std::make_shared<Item>(*put->item);
+      forged->body.back() ^= 1;
+      put->item = std::move(forged);
+    }
+    return true;
+  };
+  const PeerId forger = crowd.mesh(kForger).self().peer;
+  std::size_t blamed = 0;
+  // A ban outlasts two rounds.
+  for (int round = 0; round < 3; ++round) {
+    crowd.play(0);
+    for (NodeIndex node = 1; node < kMembers; ++node)
+      for (const PeerInfo& peer : crowd.mesh(node).peers(crowd.now())) {
+        if (peer.banned) EXPECT_EQ(peer.peer, forger) << "seen by " << node;
+        blamed += peer.banned ? 1 : 0;
+      }
+  }
+  EXPECT_GE(blamed, kMembers / 2) << crowd.totals().refused_seals << " answers with a wrong seal";
+  EXPECT_EQ(crowd.totals().wrong, 0u);
+}
+
 // The count of wrong bytes can fail: members that believe what the mesh brings are caught with each kind of bytes.
 class WrongBytesAreSeen : public testing::TestWithParam<Lie> {};
 INSTANTIATE_TEST_SUITE_P(Lies, WrongBytesAreSeen,

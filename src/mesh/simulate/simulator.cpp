@@ -383,8 +383,9 @@ void Simulator::count_ideal(std::uint32_t key) {
       state.interval == Duration::zero() && state.manual == 0 ? TimePoint::max() : now_ + fresh_for;
 }
 
-ItemPtr Simulator::make_item(std::uint32_t key, std::uint64_t version) const {
+ItemPtr Simulator::make_item(NodeIndex by, std::uint32_t key, std::uint64_t version) const {
   auto item = std::make_shared<Item>();
+  item->publisher = nodes_[by]->peer;
   item->key = lookup_key(key);
   item->groups = {key};
   item->body = origin_bytes(key, version);
@@ -469,7 +470,7 @@ void Simulator::on_result(NodeIndex index, const FindResult& result) {
         (item == nullptr || seal_of(node.token, lookup_key(key), item->version, result.fresh) != result.fresh.seal)) {
       // Nobody with our token said so. The bytes may still be right: as any candidate, they have to be proved.
       ++totals_.refused_seals;
-      node.mesh->report(result.from, false, now_);
+      node.mesh->report(result.from, item ? item->publisher : nobody(), false, now_);
       return fetch(index, kNoFind, key, item);
     }
     if (kind != FindResult::Kind::Fresh) node.mesh->abandon(result.find, ReleaseOutcome::Failed, now_);
@@ -532,7 +533,7 @@ void Simulator::fetch(NodeIndex index, FindId find, std::uint32_t key, ItemPtr c
     if (!proved) ++totals_.charged;
     at(rest, [this, index, find, key, from, candidate, version, proved] {
       if (!nodes_[index]->alive) return;
-      if (from != nobody() && candidate) nodes_[index]->mesh->report(from, proved, now_);
+      if (from != nobody() && candidate) nodes_[index]->mesh->report(from, candidate->publisher, proved, now_);
       fetched(index, find, key, candidate, version);
     });
   });
@@ -541,7 +542,7 @@ void Simulator::fetch(NodeIndex index, FindId find, std::uint32_t key, ItemPtr c
 void Simulator::fetched(NodeIndex index, FindId find, std::uint32_t key, const ItemPtr& candidate,
                         std::uint64_t version) {
   Node& node = *nodes_[index];
-  const ItemPtr item = make_item(key, version);
+  const ItemPtr item = make_item(index, key, version);
   const bool changed = !candidate || candidate->body != item->body;
   const KeyState& state = key_state(key);
   const bool immutable = state.interval == Duration::zero() && state.manual == 0;

@@ -145,7 +145,7 @@ class Simulator {
   void count_ideal(std::uint32_t key);
   KeyState& key_state(std::uint32_t key);
   Duration one_way(NodeIndex a, NodeIndex b);
-  ItemPtr make_item(std::uint32_t key, std::uint64_t version) const;
+  ItemPtr make_item(NodeIndex by, std::uint32_t key, std::uint64_t version) const;
   std::size_t body_size(const Item& item, bool delta) const;
 
   SeededRandom random_;

@@ -66,6 +66,7 @@ class Measurer {
     size_ += 1;
     if (!item) return;
     const std::size_t body = body_(*item, base != Version{});
+    (*this)(item->publisher);
     size_ += 32 + 1 + 8 * item->groups.size() + varint_size(item->metadata.size()) + varint_size(item->body.size()) +
              varint_size(body) + body;
   }
@@ -159,6 +160,7 @@ class Writer {
                  item->body.size() <= WireLimits::kBodyBytes);
     const ItemPtr base = base_version != Version{} && find_ ? find_(item->key, base_version) : nullptr;
     (*this)(item->key);
+    (*this)(item->publisher);
     varint(item->groups.size());
     for (const GroupId group : item->groups) (*this)(group);
     varint(item->metadata.size());
@@ -311,6 +313,7 @@ class Reader {
     }
     auto read = std::make_shared<Item>();
     (*this)(read->key);
+    (*this)(read->publisher);
     read->groups.resize(count(WireLimits::kGroups));
     for (GroupId& group : read->groups) (*this)(group);
     std::uint64_t metadata = 0, body = 0;

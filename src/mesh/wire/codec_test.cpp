@@ -27,6 +27,7 @@ ItemPtr item(std::string_view body, std::uint8_t key = 9) {
   made->metadata = to_bytes("content-type: application/json");
   made->body = to_bytes(body);
   made->version = version_of(made->metadata, made->body);
+  made->publisher = peer(9);
   return made;
 }
 

@@ -32,7 +32,8 @@ using GroupId = std::uint64_t;
 // One answer as members hold it.
 struct Item {
   LookupKey key{};
-  Version version{};  // of metadata and body; computed by whoever reads it from the wire
+  Version version{};            // of metadata and body; computed by whoever reads it from the wire
+  PeerId publisher = nobody();  // who says that it fetched this, as told by whoever handed it on: for blame alone
   std::vector<GroupId> groups;
   Bytes metadata;  // the caller's: status, kept fields
   Bytes body;      // identity coding
