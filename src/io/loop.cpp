@@ -19,13 +19,20 @@ void TimerNode::disarm() {
   if (armed()) loop_.heap_remove(*this);
 }
 
+namespace {
+// From a socket's reader through the muxer to whoever answers, and back to the writer.
+constexpr int kReadyPerBatch = 4;
+}  // namespace
+
 bool Loop::run_batch() {
   if (!has_work()) return false;
-  IntrusiveList<Waiter> batch;
-  batch.splice_back(ready_);
   std::vector<std::move_only_function<void()>> actions;
   actions.swap(posted_);
-  while (!batch.empty()) batch.pop_front().run();
+  for (int i = 0; i < kReadyPerBatch && !ready_.empty(); ++i) {
+    IntrusiveList<Waiter> ready;
+    ready.splice_back(ready_);
+    while (!ready.empty()) ready.pop_front().run();
+  }
   for (auto& action : actions) action();
   return true;
 }

@@ -99,8 +99,8 @@ class Loop {
   auto yield();
 
  protected:
-  // One batch: what is ready and posted now. What becomes ready meanwhile is left for the next batch, so that a busy
-  // pair of coroutines cannot keep the loop from its sockets. Returns whether anything ran.
+  // One batch: what is posted and ready now, and what that makes ready, a few times over; the rest is for the next, so
+  // that a busy pair of coroutines cannot keep the loop from its sockets. Returns whether anything ran.
   bool run_batch();
   bool has_work() const { return !ready_.empty() || !posted_.empty(); }
   // Fires every timer whose time is not after now.
