@@ -293,10 +293,10 @@ void Link::pump() {
       found_[result->find] = std::move(*result);
       woke = true;
     } else if (auto* done = std::get_if<InvalidateDone>(&event)) {
-      told_[done->id] = *done;
+      if (const auto it = told_.find(done->id); it != told_.end()) it->second = *done;
       woke = true;
     } else if (auto* probed = std::get_if<ProbeDone>(&event)) {
-      if (probed_.size() < options_.exchange.probes) probed_[probed->id] = *probed;
+      if (const auto it = probed_.find(probed->id); it != probed_.end()) it->second = *probed;
       woke = true;
     } else if (auto* stale = std::get_if<Invalidated>(&event); stale != nullptr && invalidated_) {
       invalidated_(*stale);
@@ -365,23 +365,24 @@ void Link::report(const PeerId& from, const PeerId& publisher, bool proved) {
 
 io::Task<InvalidateDone> Link::invalidate(std::vector<GroupId> groups, bool drop) {
   const std::uint64_t id = mesh_.invalidate(std::move(groups), drop, now());
+  told_.emplace(id, std::nullopt);
+  const Finally cleanup{[&] { told_.erase(id); }};
   pump();
   // The mesh ends every telling within its own limit; this is for one whose event went by.
   const TimePoint deadline = now() + 2 * options_.exchange.invalidate_wait;
-  while (!told_.contains(id) && now() < deadline) co_await events_.wait_until(deadline);
-  InvalidateDone done{.id = id};
-  if (auto node = told_.extract(id)) done = node.mapped();
-  co_return done;
+  while (!told_.at(id) && now() < deadline) co_await events_.wait_until(deadline);
+  co_return told_.at(id).value_or(InvalidateDone{.id = id});
 }
 
 io::Task<ProbeDone> Link::probe(PeerId peer) {
   const auto wall = host_.loop().wall_now().time_since_epoch();
   const std::uint64_t id =
       mesh_.probe(peer, std::chrono::duration_cast<std::chrono::milliseconds>(wall).count(), now());
+  probed_.emplace(id, std::nullopt);
   const Finally cleanup{[&] { probed_.erase(id); }};
   pump();
-  while (!probed_.contains(id)) co_await events_.wait();
-  co_return probed_.at(id);
+  while (!probed_.at(id)) co_await events_.wait();
+  co_return *probed_.at(id);
 }
 
 void Link::pause(const TokenTag& bucket, Duration length) {
@@ -422,6 +423,7 @@ PeerTraffic Link::traffic(const PeerId& peer) const {
 LinkStats Link::stats() const {
   LinkStats stats = stats_;
   stats.sessions = sessions_.size();
+  stats.untaken = found_.size() + told_.size() + probed_.size();
   return stats;
 }
 

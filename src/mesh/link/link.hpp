@@ -35,6 +35,7 @@ struct LinkOptions {
 
 struct LinkStats {
   std::size_t sessions = 0;
+  std::size_t untaken = 0;  // answers of the mesh that nobody has picked up yet
   std::uint64_t admitted = 0;
   std::uint64_t refused = 0;   // by us or by them
   std::uint64_t dropped = 0;   // messages to peers too slow or out of reach
@@ -121,8 +122,8 @@ class Link {
   std::unordered_map<PeerId, Outbox> outboxes_;
   std::unordered_map<PeerId, TimePoint> refused_;
   std::unordered_map<FindId, FindResult> found_;
-  std::unordered_map<std::uint64_t, InvalidateDone> told_;
-  std::unordered_map<std::uint64_t, ProbeDone> probed_;
+  std::unordered_map<std::uint64_t, std::optional<InvalidateDone>> told_;  // those waited for
+  std::unordered_map<std::uint64_t, std::optional<ProbeDone>> probed_;     // the same
   io::Event events_;
   std::function<void(const Invalidated&)> invalidated_;
   std::function<void(const MemberChange&)> member_changed_;

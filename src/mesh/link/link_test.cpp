@@ -203,6 +203,31 @@ TEST(Link, AWriteIsConfirmedByAll) {
   EXPECT_LE(world.loop.now() - began, 100ms);
 }
 
+TEST(Link, WhatNobodyWaitsForAnyLongerIsNotKept) {
+  World world;
+  world.net.set_latency([](const auto&, const auto&) { return 1ms; });
+  world.add(ring(1));
+  for (int i = 1; i < 3; ++i) world.add(ring(1), 0);
+  world.loop.advance(10s);
+  LookupKey key{};
+  {
+    // Clients that leave before their answer.
+    io::TaskGroup left(world.loop);
+    left.spawn([](Link& link, LookupKey wanted) -> io::Task<> {
+      static_cast<void>(co_await link.invalidate({7}));
+      static_cast<void>(co_await link.find(wanted, {}, {}));
+    }(world.link(0), key));
+    left.spawn([](Link& link, LookupKey wanted) -> io::Task<> {
+      static_cast<void>(co_await link.find(wanted, {}, {}));
+    }(world.link(0), key));
+    left.spawn([](Link& link, PeerId peer) -> io::Task<> { static_cast<void>(co_await link.probe(peer)); }(
+                                               world.link(0), world.link(1).mesh().self().peer));
+    world.loop.advance(100us);
+  }
+  world.loop.advance(1s);
+  EXPECT_EQ(world.link(0).stats().untaken, 0u);
+}
+
 TEST(Link, WhoComesAndGoesIsToldTheMomentItIsKnown) {
   World world;
   world.net.set_latency([](const auto&, const auto&) { return 500us; });
