@@ -204,6 +204,12 @@ HostKind host_kind(std::string_view authority) {
   return HostKind::EnterpriseServer;
 }
 
+bool has_api_prefix(std::string_view path) {
+  for (const std::string_view prefix : {"/api/v3", "/api/graphql", "/api/uploads"})
+    if (std::string_view rest = path; strip_prefix(rest, prefix)) return true;
+  return false;
+}
+
 Route route(HostKind host, std::string_view path) {
   if (host == HostKind::CloudUploads) return {Surface::Uploads, path};
   std::string_view rest = path;

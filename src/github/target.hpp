@@ -71,6 +71,9 @@ struct Route {
 // Terraform with another base URL), so they are understood on every host.
 Route route(HostKind host, std::string_view path);
 
+// Whether a path is below one of the prefixes of an Enterprise Server's API.
+bool has_api_prefix(std::string_view path);
+
 // What the origin must be asked for: the path with the prefix of that host, e.g. "/api/v3/repos/o/r" → "/repos/o/r" for
 // the cloud.
 std::string upstream_path(HostKind host, const Route& route);

@@ -28,6 +28,12 @@ std::vector<std::string> AuthorityRules::github_hosts() {
           "*.blob.core.windows.net"};  // where logs, artifacts and caches of Actions lie, behind signed URLs
 }
 
+github::HostKind layout_of(const http::Url& upstream) {
+  if (upstream.target.starts_with("/api/v3")) return github::HostKind::EnterpriseServer;
+  if (is_loopback_name(http::to_lower(upstream.host))) return github::HostKind::Cloud;
+  return github::host_kind(upstream.authority());
+}
+
 AuthorityRules::AuthorityRules(const http::Url& upstream, std::vector<std::string> allowed_hosts)
     : allowed_(allowed_hosts.empty() ? github_hosts() : std::move(allowed_hosts)) {
   const std::string host = http::to_lower(upstream.host);
@@ -36,10 +42,11 @@ AuthorityRules::AuthorityRules(const http::Url& upstream, std::vector<std::strin
     allowed_.push_back(tenant_);
     allowed_.push_back("*." + tenant_);
   }
-  upstream_names_.insert("api.github.com");
-  upstream_names_.insert("api.github.com:443");
-  upstream_names_.insert(http::to_lower(upstream.authority()));
-  upstream_names_.insert(http::to_lower(upstream.host) + ":" + std::to_string(upstream.port));
+  for (std::string name : {http::to_lower(upstream.authority()), host + ":" + std::to_string(upstream.port)}) {
+    if (layout_of(upstream) == github::HostKind::EnterpriseServer) shared_names_.insert(name);
+    upstream_names_.insert(std::move(name));
+  }
+  for (const char* name : {"api.github.com", "api.github.com:443"}) upstream_names_.insert(name);
 }
 
 void AuthorityRules::add_own(const io::Endpoint& endpoint) {
@@ -75,8 +82,12 @@ bool AuthorityRules::is_of_tenant(std::string_view host) const {
   return !tenant_.empty() && (lower == tenant_ || lower.ends_with("." + tenant_));
 }
 
-Destination AuthorityRules::decide(std::string_view authority) const {
-  if (is_upstream(authority)) return Destination::Upstream;
+Destination AuthorityRules::decide(std::string_view authority, std::string_view target) const {
+  if (is_upstream(authority)) {
+    if (shared_names_.empty() || github::has_api_prefix(target.substr(0, target.find('?'))))
+      return Destination::Upstream;
+    return shared_names_.contains(http::to_lower(authority)) ? Destination::Beside : Destination::Upstream;
+  }
   const auto parsed = http::parse_authority(authority);
   if (!parsed || parsed->port.value_or(443) != 443) return Destination::Refused;
   return is_allowed(parsed->host) ? Destination::Allowed : Destination::Refused;

@@ -110,7 +110,7 @@ io::Task<> Proxy::cached(Exchange& exchange, Plan plan, TimePoint began) {
     if (decision.action == cache::Action::Pass) {
       Plan passed = std::move(plan);
       passed.bypass = http::Forward::Request;
-      co_return co_await forward(exchange, passed, parts_.upstream, true, began);
+      co_return co_await forward(exchange, passed, parts_.upstream, Destination::Upstream, began);
     }
     cache::SingleFlight::Lead lead;
     // HEAD brings no body that others could use.

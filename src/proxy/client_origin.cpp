@@ -25,6 +25,7 @@ class ClientAnswer final : public OriginAnswer {
   http::FieldsView fields() const override { return reply_->fields(); }
   std::optional<std::uint64_t> length() const override { return reply_->length(); }
   io::Task<Result<std::string_view>> read() override { return reply_->read(); }
+  std::unique_ptr<io::Stream> take_stream(std::string& early) override { return reply_->take_stream(early); }
 
  private:
   std::unique_ptr<PulledBody> body_;
@@ -79,6 +80,7 @@ io::Task<Result<std::unique_ptr<OriginAnswer>>> ClientOrigin::call(http::Request
   outgoing.method = request.method;
   outgoing.target = request.target;
   outgoing.fields = request.fields;
+  outgoing.upgrade = request.fields.first("Upgrade").value_or("");
   outgoing.body = source.get();
   if (on_interim)
     outgoing.on_interim = [&on_interim](const http::ResponseView& head) {

@@ -2,6 +2,7 @@
 #include "cache/target.hpp"
 #include "github/pretty.hpp"
 #include "http/message/etag.hpp"
+#include "io/borrowed_stream.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/proxy.hpp"
 
@@ -19,19 +20,26 @@ RequestBody body_of(http::server::Exchange& exchange) {
   return body;
 }
 
+// The one protocol that is passed on. "h2c" is for the next hop, and the origins here are behind TLS.
+bool wants_web_socket(const http::http1::RequestHead& head) { return http::iequals(head.upgrade, "websocket"); }
+
 }  // namespace
 
-io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, bool is_upstream, TimePoint began) {
+io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, Destination to, TimePoint began) {
   const http::http1::RequestHead& head = exchange.request();
+  const bool is_upstream = to == Destination::Upstream;
   http::Request request{std::string(head.view.method), plan.target, {}};
   if (is_upstream) {
     request.fields = parts_.planner.upstream_fields(plan, head.view);
   } else {
     request.fields = http::Fields(head.view.fields);
     http::remove_hop_by_hop(request.fields);
+    for (const char* name : {"Host", "Expect"}) request.fields.remove(name);
     // A credential for the API is nobody else's business, whatever host a redirect led to.
-    for (const char* name : {"Host", "Expect", "Authorization", "Cookie"}) request.fields.remove(name);
+    if (to == Destination::Allowed)
+      for (const char* name : {"Authorization", "Cookie"}) request.fields.remove(name);
   }
+  if (wants_web_socket(head)) request.fields.set("Upgrade", head.upgrade);
   pass_on_trace(plan, request.fields);
   request.fields.remove("Content-Length");
   std::optional<RequestBody> body;
@@ -65,6 +73,7 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
     co_return co_await refuse(exchange, code, "the origin did not answer: " + answer.error().message, cache_status);
   }
   const int status = (*answer)->status();
+  const std::string protocol((*answer)->fields().first("Upgrade").value_or(""));
   if (is_upstream) {
     // A client that asks GitHub itself would have been charged the same.
     if (on_answered(plan, status, (*answer)->fields(), asked)) {
@@ -87,7 +96,15 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
   if (is_upstream) rewrite(exchange, fields);
   if (is_upstream) fields.add("Cache-Status", http::format_cache_status(cache_status));
   count(exchange, plan, AnswerKind::Bypass, status, began);
-  co_await stream(exchange, **answer, std::move(fields), {});
+  if (status != 101) co_return co_await stream(exchange, **answer, std::move(fields), {});
+  std::string early;
+  const std::unique_ptr<io::Stream> far_end = (*answer)->take_stream(early);
+  fields.set("Connection", "Upgrade");
+  fields.set("Upgrade", protocol);
+  const Result<Exchange::Tunnel> near_end = co_await exchange.tunnel(status, fields);
+  if (!near_end || !far_end) co_return;
+  io::BorrowedStream far_with_early(*far_end, early);
+  co_await join(*near_end, far_with_early);
 }
 
 io::Task<> Proxy::respond_whole(Exchange& exchange, const Plan& plan, int status, http::Fields fields, ByteView body) {

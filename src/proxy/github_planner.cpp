@@ -4,7 +4,7 @@
 #include "cache/lookup.hpp"
 #include "github/graphql.hpp"
 #include "github/writes.hpp"
-#include "io/endpoint.hpp"
+#include "proxy/authority.hpp"
 #include "proxy/plan.hpp"
 #include "proxy/trace.hpp"
 
@@ -13,17 +13,6 @@ namespace {
 
 using github::FreshnessPolicy;
 using github::ResourceClass;
-
-// Where the upstream keeps its API: a URL that ends in /api/v3 says so; otherwise the host tells, and an origin on this
-// machine (a stand-in, a tunnel to the cloud) serves it at the root.
-github::HostKind layout_of(const http::Url& upstream) {
-  if (upstream.target.starts_with("/api/v3")) return github::HostKind::EnterpriseServer;
-  const std::string host =
-      upstream.host.starts_with('[') ? upstream.host.substr(1, upstream.host.size() - 2) : upstream.host;
-  const auto address = io::IpAddress::parse(host);
-  if (host == "localhost" || (address && address->is_loopback())) return github::HostKind::Cloud;
-  return github::host_kind(upstream.authority());
-}
 
 class GithubPlanner final : public Planner {
  public:

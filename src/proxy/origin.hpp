@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "http/message/message.hpp"
+#include "io/stream.hpp"
 #include "io/task.hpp"
 
 // An origin as the request path sees it: one request, one answer that comes in pieces. The real one is a pool of
@@ -34,6 +35,11 @@ class OriginAnswer {
   virtual std::optional<std::uint64_t> length() const = 0;
   // The next piece, empty at the end; the view is valid until the next read. A cut body is an error.
   virtual io::Task<Result<std::string_view>> read() = 0;
+  // After 101: the connection, and the octets that came early. Once; null where there is none to give.
+  virtual std::unique_ptr<io::Stream> take_stream(std::string& early) {
+    static_cast<void>(early);
+    return nullptr;
+  }
 };
 
 using OnInterim = std::function<io::Task<>(int status, http::FieldsView fields)>;
@@ -41,8 +47,9 @@ using OnInterim = std::function<io::Task<>(int status, http::FieldsView fields)>
 class Origin {
  public:
   virtual ~Origin() = default;
-  // request.target is origin-form; fields lack Host and framing. Returns once the final head is there. Interim answers
-  // (1xx) are handed to on_interim, if any. An error means that no answer came.
+  // request.target is origin-form; fields lack Host and framing, and Upgrade among them asks for that protocol. Returns
+  // once the final head is there. Interim answers (1xx) are handed to on_interim, if any. An error means that no answer
+  // came.
   virtual io::Task<Result<std::unique_ptr<OriginAnswer>>> call(http::Request request, std::optional<RequestBody> body,
                                                                OnInterim on_interim) = 0;
 };

@@ -88,7 +88,7 @@ bool Proxy::try_answer(Exchange& exchange) {
   if (known == nullptr || &known->head != &head) known = plans_.find(head.octets);
   if (known != nullptr) return try_hit(exchange, known->plan);
   if (!cache::is_cacheable_method(head.view.method) || !head.upgrade.empty()) return false;
-  if (parts_.authorities.decide(head.authority) != Destination::Upstream) return false;
+  if (parts_.authorities.decide(head.authority, head.origin_target) != Destination::Upstream) return false;
   const Plan plan = parts_.planner.plan(head.view, head.origin_target, !head.body.empty());
   if (!plan.cacheable || !try_hit(exchange, plan)) return false;
   // What a number of a repository means may change (Planner::learn).
@@ -218,8 +218,10 @@ io::Task<> Proxy::answer(Exchange& exchange) {
   const TimePoint began = parts_.loop.now();
   const http::http1::RequestHead& head = exchange.request();
   if (head.form == http::http1::TargetForm::Authority) co_return co_await tunnel(exchange);
-  switch (parts_.authorities.decide(head.authority)) {
+  const Destination to = parts_.authorities.decide(head.authority, head.origin_target);
+  switch (to) {
     case Destination::Upstream: break;
+    case Destination::Beside:
     case Destination::Allowed: {
       const auto authority = http::parse_authority(head.authority);
       const std::shared_ptr<Origin> origin = parts_.origin_of(http::to_lower(authority->host));
@@ -227,7 +229,7 @@ io::Task<> Proxy::answer(Exchange& exchange) {
       plan.target = head.origin_target;
       plan.bypass = http::Forward::Bypass;
       plan.elsewhere = true;
-      co_return co_await forward(exchange, plan, *origin, false, began);
+      co_return co_await forward(exchange, plan, *origin, to, began);
     }
     case Destination::Refused: {
       parts_.stats.refused.add();
@@ -242,8 +244,8 @@ io::Task<> Proxy::answer(Exchange& exchange) {
   Plan plan = parts_.planner.plan(head.view, head.origin_target, !head.body.empty());
   plan.cls = class_of(plan, head.view.method);
   if (parts_.planner.is_graphql(plan, head.view.method)) co_return co_await graphql(exchange, std::move(plan), began);
-  if (!plan.cacheable || !head.upgrade.empty())
-    co_return co_await forward(exchange, plan, parts_.upstream, true, began);
+  if (!head.upgrade.empty() && std::exchange(plan.cacheable, false)) plan.bypass = http::Forward::Request;
+  if (!plan.cacheable) co_return co_await forward(exchange, plan, parts_.upstream, to, began);
   co_await cached(exchange, std::move(plan), began);
 }
 

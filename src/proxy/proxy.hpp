@@ -17,6 +17,7 @@
 #include "github/quota.hpp"
 #include "http/coding/coding.hpp"
 #include "http/server/exchange.hpp"
+#include "http/wire/buffers.hpp"
 #include "io/task_group.hpp"
 #include "proxy/activity.hpp"
 #include "proxy/authority.hpp"
@@ -78,7 +79,7 @@ struct Parts {
   Planner& planner;
   store::TieredStore& store;
   Origin& upstream;
-  // The origin for another host of the allow-list, over TLS.
+  // The origin for another host of the allow-list, over TLS; or for what is beside the API on the upstream's own.
   std::function<std::shared_ptr<Origin>(std::string host)> origin_of;
   // Connects a tunnel's far end; an internal address only where to says so.
   std::function<io::Task<Result<std::unique_ptr<io::Stream>>>(TunnelTo to, std::string host, std::uint16_t port)>
@@ -154,7 +155,7 @@ class Proxy final : public http::server::Handler {
   void rewrite(const Exchange& exchange, http::Fields& fields) const;
 
   // ---- forward.cpp
-  io::Task<> forward(Exchange& exchange, const Plan& plan, Origin& origin, bool is_upstream, TimePoint began);
+  io::Task<> forward(Exchange& exchange, const Plan& plan, Origin& origin, Destination to, TimePoint began);
   // A whole body as this client wants it: indented, packed, or as it is.
   io::Task<> respond_whole(Exchange& exchange, const Plan& plan, int status, http::Fields fields, ByteView body);
   io::Task<> stream(Exchange& exchange, OriginAnswer& answer, http::Fields fields, std::string_view begun_with);
@@ -163,6 +164,8 @@ class Proxy final : public http::server::Handler {
 
   // ---- tunnel.cpp
   io::Task<> tunnel(Exchange& exchange);
+  // Passes octets both ways until both ends are done.
+  io::Task<> join(const Exchange::Tunnel& near_end, io::Stream& far_end);
 
   // ---- cached.cpp
   io::Task<> cached(Exchange& exchange, Plan plan, TimePoint began);
@@ -229,6 +232,7 @@ class Proxy final : public http::server::Handler {
   std::unordered_set<store::Key, store::KeyHash> token_specific_;
   PacingGate pacing_;
   BodyFlights body_flights_;
+  http::wire::BufferPool tunnel_buffers_;
   cache::SingleFlight flights_;
   io::Timer flight_timer_;
   std::size_t gathered_bytes_ = 0;

@@ -1,35 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "http/wire/relay.hpp"
 #include "io/borrowed_stream.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/proxy.hpp"
 
 // CONNECT (RFC 9110 §9.3.6): octets both ways, untouched; or, for the API's hosts, the beginning of a connection that
-// is answered here.
+// is answered here. And what follows an answered Upgrade.
 
 namespace ghmesh::proxy {
-namespace {
-
-// One direction: reads, writes, and passes the end on. Both directions share one idle deadline.
-io::Task<> pump(io::Stream& from, io::Stream& to, io::StreamDeadline& idle) {
-  Bytes buffer(16 * 1024);
-  while (true) {
-    const Result<std::size_t> count = co_await from.read_some(buffer);
-    if (!count) {
-      to.abort(count.error());
-      co_return;
-    }
-    if (*count == 0) break;
-    idle.extend(Limits::kTunnelIdle);
-    if (const Result<> sent = co_await to.write_all(ByteView(buffer).first(*count)); !sent) {
-      from.abort(sent.error());
-      co_return;
-    }
-  }
-  to.shutdown_write();
-}
-
-}  // namespace
-
 io::Task<> Proxy::tunnel(Exchange& exchange) {
   const std::string authority(exchange.request().authority);
   const TunnelTo to = tunnel_rules_.decide(authority);
@@ -57,13 +35,11 @@ io::Task<> Proxy::tunnel(Exchange& exchange) {
   Result<Exchange::Tunnel> near_end = co_await exchange.tunnel(200, {});
   if (!near_end) co_return;
   parts_.stats.tunnels.add();
-  io::StreamDeadline near_idle(near_end->stream, Limits::kTunnelIdle, "a tunnel in which nothing moves");
-  io::StreamDeadline far_idle(**far_end, Limits::kTunnelIdle, "a tunnel in which nothing moves");
-  if (!near_end->early.empty() && !co_await (*far_end)->write_all(as_bytes(near_end->early))) co_return;
-  io::TaskGroup both(parts_.loop);
-  both.spawn(pump(near_end->stream, **far_end, far_idle));
-  both.spawn(pump(**far_end, near_end->stream, near_idle));
-  co_await both.join();
+  co_await join(*near_end, **far_end);
+}
+
+io::Task<> Proxy::join(const Exchange::Tunnel& near_end, io::Stream& far_end) {
+  co_await http::wire::relay(near_end.stream, far_end, near_end.early, tunnel_buffers_, Limits::kTunnelIdle);
 }
 
 }  // namespace ghmesh::proxy

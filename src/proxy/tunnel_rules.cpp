@@ -25,7 +25,8 @@ TunnelTo TunnelRules::decide(std::string_view authority) const {
   const std::string lower = http::to_lower(authority);
   if (std::find(options_.here.begin(), options_.here.end(), lower) != options_.here.end()) return TunnelTo::Here;
   switch (authorities_.decide_tunnel(lower)) {
-    case Destination::Upstream: return TunnelTo::Upstream;
+    case Destination::Upstream:
+    case Destination::Beside: return TunnelTo::Upstream;
     case Destination::Allowed: return TunnelTo::Public;
     case Destination::Refused: break;
   }

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { newToken, startNode, world } from './lib/processes.mjs'
+import { newToken, world } from './lib/processes.mjs'
 import { raw } from './lib/http.mjs'
 
 const PATH = '/repos/octo-org/repo-1/issues/2'
@@ -98,16 +98,6 @@ test('A22: what is not public is refused, unless it was named', async t => {
     assert.equal(await connect(target), '403', target)
   // Nothing listens there; that it was tried is the point.
   assert.equal(await connect('127.0.0.2:1'), '502')
-})
-
-test('https: an Enterprise Server is tunnelled, as its git and its pages live on the same host', async t => {
-  const w = await httpsWorld(t)
-  const ghes = await startNode(w.scratch, 'https://ghes.test', { args: ['--ca-out', 'ca-ghes', '--upstream-ca', w.standin.caFile, '--resolve', `ghes.test:443:127.0.0.1:${new URL(w.standin.https).port}`] })
-  assert.doesNotMatch((await w.scratch.run('openssl', ['x509', '-in', w.scratch.file('ca-ghes/ghmesh-ca.pem'), '-noout', '-text'])).text, /ghes\.test/)
-  // The certificate that arrives is the server's own.
-  const seen = await w.scratch.run('curl', ['-sv', '-x', ghes.url, 'https://ghes.test/api/v3/meta'])
-  assert.match(seen.stderr, /HTTP\/1\.1 200 |200 OK|CONNECT tunnel established/)
-  assert.doesNotMatch(seen.stderr, /ghmesh local CA/)
 })
 
 test('https: --connect-policy refuse', async t => {

@@ -10,33 +10,16 @@ import https from 'node:https'
 import net from 'node:net'
 import path from 'node:path'
 import { test } from 'node:test'
-import { ProxyAgent, WebSocket } from 'undici'
+import { ProxyAgent } from 'undici'
 import { Scratch, newToken, startNode, startStandin } from './lib/processes.mjs'
 import { request } from './lib/http.mjs'
+import { converse, echo } from './lib/websocket.mjs'
 
 const ASSETS = 'objects.githubusercontent.com' // on the allow-list, like all below that name
 const OTHER = 'downloads.test'
 const BIG = 48 * 1024 * 1024
 const PIECE = crypto.randomBytes(1024 * 1024)
 const digestOf = () => { const hash = crypto.createHash('sha256'); for (let i = 0; i < BIG / PIECE.length; ++i) hash.update(PIECE); return hash.digest('hex') }
-
-// RFC 6455: accepts, then sends back each small text frame.
-function echo (request, socket) {
-  const accept = crypto.createHash('sha1').update(request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64')
-  socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`)
-  let rest = Buffer.alloc(0)
-  socket.on('data', piece => {
-    rest = Buffer.concat([rest, piece])
-    while (rest.length >= 6 && rest.length >= 6 + (rest[1] & 127)) {
-      const size = rest[1] & 127
-      const text = Buffer.from(rest.subarray(6, 6 + size)).map((octet, i) => octet ^ rest[2 + i % 4])
-      socket.write(Buffer.concat([Buffer.from([rest[0], size]), text]))
-      if ((rest[0] & 15) === 8) return socket.end()
-      rest = rest.subarray(6 + size)
-    }
-  })
-  socket.on('error', () => {})
-}
 
 async function tunnelWorld (t, { args = [] } = {}) {
   const scratch = new Scratch(t)
@@ -85,18 +68,7 @@ test('tunnels: the default leads to GitHub\'s own hosts alone', async t => {
 test('tunnels: WebSocket', async t => {
   const w = await tunnelWorld(t, { args: ['--connect-policy', 'tunnel'] })
   const dispatcher = new ProxyAgent({ uri: w.node.url, requestTls: { ca: fs.readFileSync(w.ca) } })
-  const socket = new WebSocket(`wss://${OTHER}/echo`, { dispatcher })
-  const got = []
-  await new Promise((resolve, reject) => {
-    socket.onerror = event => reject(event.error ?? new Error('WebSocket failed'))
-    socket.onopen = () => socket.send('one')
-    socket.onmessage = event => {
-      got.push(event.data)
-      if (got.length === 2) socket.close()
-      else socket.send('two')
-    }
-    socket.onclose = resolve
-  })
+  const got = await converse(`wss://${OTHER}/echo`, dispatcher, ['one', 'two'])
   assert.deepEqual(got, ['one', 'two'])
   await dispatcher.close()
 })

@@ -277,10 +277,11 @@ io::Task<Result<admin::Explanation>> NodeAdminSource::explain(std::string target
   if (!named) co_return std::unexpected(named.error());
   admin::Explanation out{{"target", named->target}};
   const auto add = [&](const char* name, std::string_view value) { out.emplace_back(name, std::string(value)); };
-  switch (parts_.authorities.decide(named->authority)) {
+  switch (parts_.authorities.decide(named->authority, named->target)) {
     case proxy::Destination::Refused:
       add("would_be", "refused: " + named->authority + " is not on the allow-list");
       co_return out;
+    case proxy::Destination::Beside:
     case proxy::Destination::Allowed:
       add("would_be", "streamed from " + named->authority + ", not kept");
       co_return out;

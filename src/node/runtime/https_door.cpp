@@ -11,6 +11,14 @@ constexpr Duration kHandshake = std::chrono::seconds(10);
 // How often the CA's age is looked at: its changes have an hour of room.
 constexpr Duration kRenewal = std::chrono::minutes(10);
 
+template <typename Limits>
+Limits limits_of(const HttpsDoorOptions& options) {
+  Limits out;
+  out.body_idle = std::max(out.body_idle, options.body_idle);
+  out.body_total = std::max(out.body_total, options.body_total);
+  return out;
+}
+
 }  // namespace
 
 // The request path as it is seen from within an answered CONNECT.
@@ -36,8 +44,9 @@ class HttpsDoor::Inside final : public http::server::Handler {
  private:
   // Without this a client inside could go where its CONNECT would not have led.
   bool is_misdirected(const http::http1::RequestHead& head) const {
-    return head.form == http::http1::TargetForm::Authority ||
-           authorities_.decide(head.authority) != proxy::Destination::Upstream;
+    if (head.form == http::http1::TargetForm::Authority) return true;
+    const proxy::Destination to = authorities_.decide(head.authority, head.origin_target);
+    return to != proxy::Destination::Upstream && to != proxy::Destination::Beside;
   }
 
   http::server::Handler& handler_;
@@ -51,8 +60,8 @@ HttpsDoor::HttpsDoor(io::Loop& loop, http::server::Handler& handler, const proxy
       files_(options.directory, options.user_roots),
       renewal_(loop, [this] { renew(); }),
       inside_(std::make_unique<Inside>(handler, authorities)),
-      http1_(loop, *inside_, {}, logger_),
-      http2_(loop, *inside_, {}, logger_) {}
+      http1_(loop, *inside_, limits_of<http::server::Limits>(options), logger_),
+      http2_(loop, *inside_, limits_of<http::http2::Limits>(options), logger_) {}
 
 HttpsDoor::~HttpsDoor() = default;
 

@@ -22,6 +22,9 @@ struct HttpsDoorOptions {
   std::vector<std::string> names;  // what the CA may sign for
   std::string directory;           // --ca-out
   std::vector<std::string> user_roots;
+  // At least so long may a request's body be silent, and take as a whole.
+  Duration body_idle{};
+  Duration body_total{};
 };
 
 class HttpsDoor {

@@ -13,7 +13,6 @@
 #include "crypto/hmac.hpp"
 #include "crypto/random.hpp"
 #include "events.hpp"
-#include "github/target.hpp"
 #include "http/server/server.hpp"
 #include "https_door.hpp"
 #include "io/sockets.hpp"
@@ -89,16 +88,18 @@ bool answers_https(const config::Config& config) {
          (config.connect_policy == ConnectPolicy::Terminate || config.connect_policy == ConnectPolicy::GitHub);
 }
 
-// An Enterprise Server has its git and its web pages on the API's host, and those are not for a cache of the API to
-// answer: HTTPS to it is tunnelled. The cloud's API hosts serve nothing else.
-bool has_its_host_alone(const http::Url& upstream) {
-  return !upstream.target.starts_with("/api/v3") &&
-         (config::is_loopback_host(upstream.host) ||
-          github::host_kind(upstream.authority()) == github::HostKind::Cloud);
-}
+bool answers_upstream(const config::Config& config) { return answers_https(config) && config.upstream.secure(); }
 
-bool answers_upstream(const config::Config& config) {
-  return answers_https(config) && config.upstream.secure() && has_its_host_alone(config.upstream);
+// What an Enterprise Server has beside its API: git, uploads of artifacts, long polls. Nobody here knows how long an
+// answer takes or how long a client compresses what it pushes, so silence is judged as in a tunnel.
+constexpr Duration kBesideSilence = std::chrono::minutes(10);
+constexpr Duration kBesideTotal = std::chrono::hours(6);  // of a job
+
+http::client::Limits beside_limits() {
+  http::client::Limits out;
+  out.connections = 64;
+  out.first_byte = out.between_bytes = out.send_stall = kBesideSilence;
+  return out;
 }
 
 proxy::TunnelOptions tunnels(const config::Config& config) {
@@ -154,6 +155,7 @@ struct Node::State {
   std::shared_ptr<const tls::ClientContext> tls;
   std::unique_ptr<proxy::Planner> planner;
   std::unique_ptr<proxy::ClientOrigin> upstream;
+  std::shared_ptr<proxy::Origin> beside;  // the upstream's host for what is not its API
   std::unique_ptr<OtherOrigins> others;
   std::unique_ptr<proxy::AuthorityRules> authorities;
   std::unique_ptr<proxy::Stats> stats;
@@ -222,13 +224,13 @@ Result<> Node::State::open() {
   if (!public_tls) return std::unexpected(std::move(public_tls.error()).with_context("--upstream-ca"));
   others = std::make_unique<OtherOrigins>(network, std::move(*public_tls), dial_rules(true));
   const std::string authority = config.upstream.authority();
-  upstream = std::make_unique<proxy::ClientOrigin>(
-      loop,
-      http::client::Origin{
-          authority, config.upstream.secure(),
-          proxy::make_connector(network, config.upstream.host, config.upstream.port, tls, dial_rules(false))},
-      upstream_limits());
+  const http::client::Origin origin{
+      authority, config.upstream.secure(),
+      proxy::make_connector(network, config.upstream.host, config.upstream.port, tls, dial_rules(false))};
+  upstream = std::make_unique<proxy::ClientOrigin>(loop, origin, upstream_limits());
+  beside = std::make_shared<proxy::ClientOrigin>(loop, origin, beside_limits());
   authorities = std::make_unique<proxy::AuthorityRules>(config.upstream);
+  if (config.freshness == github::FreshnessPolicy::Http) authorities->cache_all_of_the_host();
   stats = std::make_unique<proxy::Stats>(metrics);
   activity = std::make_unique<proxy::Activity>(loop.clock());
   quota = std::make_unique<proxy::QuotaBook>(loop.clock(), *stats);
@@ -252,7 +254,11 @@ Result<> Node::State::open() {
                      *planner,
                      *store,
                      *upstream,
-                     [this](std::string host) { return others->get(host, authorities->is_of_tenant(host)); },
+                     [this](std::string host) {
+                       return host == http::to_lower(config.upstream.host)
+                                  ? beside
+                                  : others->get(host, authorities->is_of_tenant(host));
+                     },
                      [this](proxy::TunnelTo to, std::string host, std::uint16_t port) {
                        // Our own listener has names that mean the upstream; it is not a place to tunnel to.
                        const bool anywhere = to == proxy::TunnelTo::Named || authorities->is_of_tenant(host) ||
@@ -327,13 +333,12 @@ Result<> Node::State::open_https() {
     std::string host = http::to_lower(config.upstream.host);
     if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
     if (host != options.names.front()) options.names.push_back(std::move(host));
+    options.body_idle = kBesideSilence;
+    options.body_total = kBesideTotal;
   }
   Result<std::unique_ptr<HttpsDoor>> opened = HttpsDoor::open(loop, *proxy, *authorities, options, logger);
   if (!opened) return std::unexpected(std::move(opened.error()).with_context("--ca-out"));
   https = std::move(*opened);
-  if (config.upstream.secure() && !answers_upstream(config))
-    logger.info("HTTPS to the upstream is tunnelled",
-                {{"why", "an Enterprise Server has git and web pages on the same host"}});
   return {};
 }
 

@@ -7,9 +7,11 @@ import { Octokit } from '@octokit/rest'
 import { ProxyAgent, fetch } from 'undici'
 
 const token = process.env.TOKEN
+// @actions/github looks there by itself.
+const where = process.env.GITHUB_API_URL ? { baseUrl: process.env.GITHUB_API_URL } : {}
 const what = { owner: 'octo-org', repo: 'repo-1' }
 const dispatcher = new ProxyAgent(process.env.HTTPS_PROXY)
-const octokit = new Octokit({ auth: token, request: { fetch: (url, options) => fetch(url, { ...options, dispatcher }) } })
+const octokit = new Octokit({ auth: token, ...where, request: { fetch: (url, options) => fetch(url, { ...options, dispatcher }) } })
 const one = await octokit.rest.issues.get({ ...what, issue_number: 2 })
 const pages = await octokit.paginate(octokit.rest.issues.listForRepo, { ...what, per_page: 10 })
 const actions = getOctokit(token)
