@@ -15,6 +15,7 @@ export const FLAG_INPUTS = [
   'resolve',
   'upstream',
   'upstream-ca',
+  'upstream-proxy',
   'reserve',
   'max-queue',
   'rewrite-links',

@@ -124,6 +124,7 @@ class Doctor {
     add(check_variables(machine_, node_));
     add(check_clients(machine_, node_));
     if (config != nullptr) {
+      add(doctor::check_way_out(*config));
       add(check_secret(machine_, *config));
       add(check_registry(machine_, *config));
     }

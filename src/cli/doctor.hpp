@@ -61,9 +61,6 @@ struct NodeFacts {
 // Whether text, which may hold many, holds the certificate.
 bool holds_certificate(std::string_view text, std::string_view certificate);
 
-// Whether an entry of a NO_PROXY list keeps host from the proxy. bare_is_suffix: "github.com" means all below it, too.
-bool excludes(std::string_view list, std::string_view host, bool bare_is_suffix);
-
 // One finding for each client that is installed: gh, curl, git, node, python3, java.
 std::vector<Finding> check_clients(const Machine& machine, const NodeFacts& node);
 
@@ -73,6 +70,9 @@ std::vector<Finding> check_variables(const Machine& machine, const NodeFacts& no
 
 // origin_date: the Date of an answer that GitHub has just given.
 Finding check_clock(std::string_view origin_date, WallTime now);
+
+// By which way the node leaves this network.
+std::vector<Finding> check_way_out(const node::config::Config& config);
 
 std::vector<Finding> check_secret(const Machine& machine, const node::config::Config& config);
 std::vector<Finding> check_registry(const Machine& machine, const node::config::Config& config);

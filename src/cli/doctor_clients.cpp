@@ -12,6 +12,7 @@
 
 #include "doctor.hpp"
 #include "gh_config.hpp"
+#include "proxy/way_out.hpp"
 
 namespace ghmesh::cli::doctor {
 
@@ -93,7 +94,7 @@ class Client {
     if (place_of(proxy->value) != place_of(node_.url))
       return wrong("goes to the proxy of " + std::string(proxy->name) + ", which is not this node", export_proxy());
     const auto direct = first_of(machine_.variables, rules.no_proxy);
-    if (direct && excludes(direct->value, node_.host, rules.bare_is_suffix))
+    if (direct && proxy::is_direct(direct->value, node_.host, 443, rules.bare_is_suffix))
       return wrong("goes to " + node_.host + " directly: " + std::string(direct->name) + " says so",
                    "take the entry that matches " + node_.host + " out of NO_PROXY and no_proxy");
     if (!node_.answers) return wrong("fails: its proxy " + node_.url + " does not answer", "eval \"$(ghmesh init)\"");
@@ -220,7 +221,7 @@ Finding check_curl(const Client& curl) {
   constexpr std::string_view kRoots[] = {"CURL_CA_BUNDLE", "SSL_CERT_FILE"};
   const std::string settings = curlrc(curl.machine());
   const auto proxy = curlrc_value(settings, "proxy");
-  if (const auto direct = curlrc_value(settings, "noproxy"); direct && excludes(*direct, curl.node().host, true))
+  if (const auto direct = curlrc_value(settings, "noproxy"); direct && proxy::is_direct(*direct, curl.node().host, 443))
     return curl.wrong("goes to " + curl.node().host + " directly: noproxy in .curlrc says so",
                       "take " + curl.node().host + " out of noproxy in .curlrc");
   if (auto finding = curl.not_proxied(kCurl, proxy ? std::optional(Named{"proxy in .curlrc", *proxy}) : std::nullopt))
@@ -345,30 +346,6 @@ bool holds_certificate(std::string_view text, std::string_view certificate) {
   if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return false;
   const std::string body = without_white_space(certificate.substr(begin + kBegin.size(), end - begin - kBegin.size()));
   return !body.empty() && without_white_space(text).find(body) != std::string::npos;
-}
-
-bool excludes(std::string_view list, std::string_view host, bool bare_is_suffix) {
-  while (!list.empty()) {
-    const std::size_t comma = list.find_first_of(", ");
-    std::string_view entry = list.substr(0, comma);
-    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-    if (entry == "*") return true;
-    if (const std::size_t colon = entry.rfind(':'); colon != std::string_view::npos) {
-      if (entry.substr(colon + 1) != "443") continue;
-      entry = entry.substr(0, colon);
-    }
-    bool suffix = bare_is_suffix;
-    if (entry.starts_with("*.")) entry.remove_prefix(1);
-    if (entry.starts_with('.')) {
-      suffix = true;
-      entry.remove_prefix(1);
-    }
-    if (entry.empty()) continue;
-    if (host == entry) return true;
-    if (suffix && host.size() > entry.size() && host.ends_with(entry) && host[host.size() - entry.size() - 1] == '.')
-      return true;
-  }
-  return false;
 }
 
 std::vector<Finding> check_clients(const Machine& machine, const NodeFacts& node) {

@@ -9,6 +9,7 @@
 #include "io/endpoint.hpp"
 #include "multiformats/multiaddr.hpp"
 #include "node/config/values.hpp"
+#include "proxy/way_out.hpp"
 
 namespace ghmesh::cli::doctor {
 
@@ -56,7 +57,7 @@ void check_proxies(const Machine& machine, const NodeFacts& node, std::vector<Fi
   }
   for (const char* name : {"NO_PROXY", "no_proxy"}) {
     const auto value = machine.variables.get(name);
-    if (value && excludes(*value, node.host, true))
+    if (value && proxy::is_direct(*value, node.host, 443))
       out.push_back(wrong(name, std::string(name) + " keeps " + node.host + " from every proxy: " + std::string(*value),
                           std::string("take the entry that matches ") + node.host + " out of " + name));
   }
@@ -150,6 +151,20 @@ Finding check_clock(std::string_view origin_date, WallTime now) {
   if (std::abs(ahead) >= kSkewWrong) return wrong("clock", detail + ": certificates and registry records fail", fix);
   if (std::abs(ahead) >= kSkewWarning) return warning("clock", detail, fix);
   return ok("clock", "agrees with GitHub's");
+}
+
+std::vector<Finding> check_way_out(const node::config::Config& config) {
+  if (!config.proxy_problem.empty())
+    return {wrong("way out", "the node goes out directly: " + config.proxy_problem,
+                  "start the node with --upstream-proxy http://HOST:PORT, or none")};
+  if (!config.upstream_proxy) return {};
+  const std::string via = config.upstream_proxy->url() +
+                          (config.upstream_proxy->source.empty() ? "" : " (" + config.upstream_proxy->source + ")");
+  if (proxy::is_direct(config.direct_hosts, config.upstream.host, config.upstream.port))
+    return {warning("way out",
+                    "through " + via + ", but NO_PROXY has the node ask " + config.upstream.host + " directly",
+                    "take the entry that matches " + config.upstream.host + " out of NO_PROXY")};
+  return {ok("way out", "through " + via)};
 }
 
 std::vector<Finding> check_secret(const Machine& machine, const node::config::Config& config) {

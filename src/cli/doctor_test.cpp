@@ -210,15 +210,6 @@ TEST(DoctorClients, ATunnelIsNoCache) {
   EXPECT_THAT(world.of("curl").detail, HasSubstr("as a tunnel"));
 }
 
-TEST(Doctor, NoProxyEntries) {
-  for (const char* list : {"*", "api.github.com", "a,github.com", ".github.com", "*.github.com", "api.github.com:443"})
-    EXPECT_TRUE(excludes(list, "api.github.com", true)) << list;
-  for (const char* list : {"", "localhost", "hub.com", "xapi.github.com", "api.github.com.example",
-                           "api.github.com:8443", "actions.githubusercontent.com"})
-    EXPECT_FALSE(excludes(list, "api.github.com", true)) << list;
-  EXPECT_FALSE(excludes("github.com", "api.github.com", false));
-}
-
 TEST(Doctor, CertificatesAreFoundHoweverTheyAreWrapped) {
   EXPECT_TRUE(holds_certificate("-----BEGIN CERTIFICATE-----\r\nT1V\r\nSUw==\r\n-----END CERTIFICATE-----", kCa));
   EXPECT_FALSE(holds_certificate(system_roots(), kCa));

@@ -34,7 +34,8 @@ bool holds(std::string_view list, std::string_view entry) {
   }
 }
 
-std::string extended_no_proxy(const node::config::Variables& present) {
+// chained: only what the other proxy has nothing to do with is added, as that may be the one way to all else.
+std::string extended_no_proxy(const node::config::Variables& present, bool chained) {
   std::string out;
   // Both spellings are in use; where they differ, neither list is lost.
   for (const char* name : {"no_proxy", "NO_PROXY"}) {
@@ -44,7 +45,7 @@ std::string extended_no_proxy(const node::config::Variables& present) {
   }
   if (holds(out, "*")) return out;
   for (const std::string_view entry : kDirect) {
-    if (holds(out, entry)) continue;
+    if (holds(out, entry) || (chained && entry.starts_with('.'))) continue;
     if (!out.empty()) out += ',';
     out += entry;
   }
@@ -63,6 +64,12 @@ std::optional<std::string> foreign_proxy(const node::config::Variables& present,
 
 }  // namespace
 
+void Pointing::tell_of_proxy(const node::config::Config& config) {
+  by_proxy = config.upstream_proxy.has_value();
+  if (by_proxy) chained = config.upstream_proxy->source;
+  proxy_problem = config.proxy_problem;
+}
+
 bool is_https_proxy(const node::config::Loaded& loaded) {
   if (loaded.config.connect_policy == node::config::ConnectPolicy::Terminate) return true;
   for (const node::config::Origin& origin : loaded.origins)
@@ -78,13 +85,14 @@ PointedEnvironment point_at(const Pointing& node, const node::config::Variables&
   set("GHMESH_URL", node.url);
   if (node.gh_config_dir) set("GH_CONFIG_DIR", *node.gh_config_dir);
   if (!node.ca_out) return out;
-  if (const auto variable = foreign_proxy(present, node.url)) {
-    out.notes.push_back(*variable +
-                        " is set and stays as it is: only gh and clients of GHMESH_URL go through the node");
+  if (foreign_proxy(present, node.url) && !node.proxy_problem.empty()) {
+    out.notes.push_back(node.proxy_problem +
+                        "; it stays as it is: only gh and clients of GHMESH_URL go through the node");
     return out;
   }
+  if (!node.chained.empty()) set("GHMESH_UPSTREAM_PROXY", std::string(*present.get(node.chained)));
   for (const char* name : {"HTTPS_PROXY", "https_proxy"}) set(name, node.url);
-  const std::string direct = extended_no_proxy(present);
+  const std::string direct = extended_no_proxy(present, node.by_proxy);
   for (const char* name : {"NO_PROXY", "no_proxy"}) set(name, direct);
   // Node of version 24 and later heeds the proxy variables when told to; earlier ones ignore this.
   set("NODE_USE_ENV_PROXY", "1");

@@ -18,6 +18,11 @@ struct Pointing {
   std::string url;                    // of the node's HTTP listener: http://127.0.0.1:8418
   std::optional<std::string> ca_out;  // where the node writes ghmesh-ca.pem and ca-bundle.pem; nothing: it does not
   std::optional<std::string> gh_config_dir;  // a copy of gh's configuration that names the node's socket
+  bool by_proxy = false;                     // the node goes out through another proxy,
+  std::string chained;                       // which it found in this variable; empty: it was told otherwise
+  std::string proxy_problem;                 // why the proxy that a variable names cannot be used by the node
+
+  void tell_of_proxy(const node::config::Config& config);
 };
 
 struct PointedEnvironment {
@@ -27,8 +32,9 @@ struct PointedEnvironment {
   std::vector<std::string> notes;
 };
 
-// present is what the tools would get otherwise. A proxy that is set already stays: it may be the only way out of this
-// network, and the node does not speak through another proxy. NO_PROXY keeps its entries. Files of roots that were
+// present is what the tools would get otherwise. A proxy that is set already may be the only way out of this network:
+// the node goes out through it (GHMESH_UPSTREAM_PROXY tells later nodes of the job), and where it cannot, the variable
+// stays as it is. NO_PROXY keeps its entries. Files of roots that were
 // named before are part of the node's bundle (Config::user_roots).
 PointedEnvironment point_at(const Pointing& node, const node::config::Variables& present);
 

@@ -151,7 +151,19 @@ class Init {
     const Result<Loaded> loaded = node::config::load({arguments_.settings, variables_, {}});
     if (!loaded) return std::unexpected(loaded.error());
     output_.mask(loaded->config.secret.text.expose());
+    mask_proxy(loaded->config);
     return bring_up(state, *loaded, before);
+  }
+
+  // The password of the proxy that later steps are told of: as it is, and as a URL has it.
+  void mask_proxy(const node::config::Config& config) {
+    if (!config.upstream_proxy) return;
+    const std::string& credentials = config.upstream_proxy->credentials.expose();
+    if (const std::size_t colon = credentials.find(':'); colon != std::string::npos)
+      output_.mask(credentials.substr(colon + 1));
+    const std::string_view url = variables_.get(config.upstream_proxy->source).value_or("");
+    const std::size_t at = url.rfind('@'), begin = url.find("://") + 3;
+    if (at != std::string_view::npos && begin < at) output_.mask(std::string(url.substr(begin, at - begin)));
   }
 
   Result<> bring_up(StateDirectory& state, const Loaded& loaded, const std::optional<Session>& before) {
@@ -319,7 +331,8 @@ class Init {
   }
 
   Result<> announce(StateDirectory& state, const Loaded& loaded, Session& session, const Ready& ready, bool found) {
-    Pointing pointing{"http://" + io::to_string(*ready.listen), {}, {}};
+    Pointing pointing{.url = "http://" + io::to_string(*ready.listen)};
+    pointing.tell_of_proxy(loaded.config);
     const std::string gh = state.file("gh");
     if (found || copy_again(gh, session.socket)) pointing.gh_config_dir = gh;
     if (is_https_proxy(loaded)) pointing.ca_out = loaded.config.ca_out.value_or(state.file("ca"));

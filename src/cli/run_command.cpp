@@ -71,7 +71,8 @@ int run_command(const Arguments& arguments, Context& context) {
   launch.words = arguments.operands;
   launch.environment = context.variables.all();
   launch.mask = signals.original_mask();
-  Pointing pointing{node->url(), {}, {}};
+  Pointing pointing{.url = node->url()};
+  pointing.tell_of_proxy(loaded->config);
   if (is_https_proxy(*loaded)) pointing.ca_out = ca_out;
   if (const auto& socket = node->ready().socket) {
     const std::string gh = directory->path() + "/gh";

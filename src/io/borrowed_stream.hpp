@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "io/stream.hpp"
 
@@ -11,7 +14,7 @@ namespace ghmesh::io {
 
 // A stream that stays its owner's, for layers that want to own what is below them; with octets of it that were read
 // ahead, which come first. Both must outlive it.
-class BorrowedStream final : public Stream {
+class BorrowedStream : public Stream {
  public:
   explicit BorrowedStream(Stream& stream, std::string_view early = {})
       : Stream(stream.loop()), stream_(stream), early_(early) {}
@@ -40,6 +43,21 @@ class BorrowedStream final : public Stream {
  private:
   Stream& stream_;
   std::string_view early_;
+};
+
+namespace detail {
+struct PrefixedParts {
+  std::unique_ptr<Stream> stream;
+  std::string early;
+};
+}  // namespace detail
+
+// The same, owning both.
+class PrefixedStream final : private detail::PrefixedParts, public BorrowedStream {
+ public:
+  PrefixedStream(std::unique_ptr<Stream> stream, std::string early)
+      : PrefixedParts{std::move(stream), std::move(early)},
+        BorrowedStream(*PrefixedParts::stream, PrefixedParts::early) {}
 };
 
 }  // namespace ghmesh::io

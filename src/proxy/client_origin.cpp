@@ -32,6 +32,10 @@ class ClientAnswer final : public OriginAnswer {
   std::unique_ptr<http::client::Reply> reply_;
 };
 
+Error internal(const std::string& host) {
+  return {ErrorCode::Refused, Fault::Client, Retry::No, "'" + host + "' leads to an internal address"};
+}
+
 io::Task<Result<std::unique_ptr<io::Stream>>> connect(io::Network& network, std::string host, std::uint16_t port,
                                                       std::shared_ptr<const tls::ClientContext> tls, DialRules rules) {
   Result<std::unique_ptr<io::Stream>> stream = co_await dial_host(network, host, port, rules);
@@ -51,9 +55,15 @@ io::Task<Result<std::unique_ptr<io::Stream>>> dial_host(io::Network& network, st
   // A bracketed IPv6 literal is an address without its brackets.
   std::string name = host;
   if (name.size() > 2 && name.front() == '[' && name.back() == ']') name = name.substr(1, name.size() - 2);
+  if (rules.way_out != nullptr && rules.way_out->leads_to(host, port)) {
+    // What a name leads to, the proxy decides; what is written down is judged here.
+    const auto literal = io::IpAddress::parse(name);
+    if (rules.public_only && literal && literal->is_internal()) co_return std::unexpected(internal(host));
+    co_return co_await rules.way_out->connect(network, std::move(host), port);
+  }
   const Result<std::vector<io::IpAddress>> addresses = co_await network.resolve(name);
   if (!addresses) co_return std::unexpected(addresses.error());
-  Error last{ErrorCode::Refused, Fault::Client, Retry::No, "'" + host + "' leads to an internal address"};
+  Error last = internal(host);
   for (const io::IpAddress& address : *addresses) {
     // The address that was checked is the one that is dialled: a second look-up could say something else.
     if (rules.public_only && address.is_internal()) continue;

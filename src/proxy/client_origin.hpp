@@ -8,6 +8,7 @@
 #include "http/message/url.hpp"
 #include "io/network.hpp"
 #include "proxy/origin.hpp"
+#include "proxy/way_out.hpp"
 #include "tls/context.hpp"
 
 // Origins reached over the network: an http/client pool behind the Origin interface, with TLS where the URL says so.
@@ -25,9 +26,11 @@ struct DialRules {
   // Addresses of this machine and of private networks are refused, as for every host that a client may name.
   bool public_only = false;
   const std::vector<KnownHost>* known = nullptr;  // outlives who dials
+  WayOut* way_out = nullptr;                      // the same; null: hosts are reached directly
 };
 
-// Resolves, connects (each address in turn) and, with tls, shakes hands. Borrowed things must outlive the result.
+// Resolves and connects (each address in turn), or asks the way out for it, and, with tls, shakes hands. Borrowed
+// things must outlive the result.
 http::client::Connector make_connector(io::Network& network, std::string host, std::uint16_t port,
                                        std::shared_ptr<const tls::ClientContext> tls, DialRules rules);
 

@@ -98,6 +98,7 @@ struct Parts {
   // Speaks TLS and HTTP to a client that asked for one of tunnels.here, until that connection ends.
   std::function<io::Task<>(std::unique_ptr<io::Stream>)> answer_here;
   Sharing* sharing = nullptr;    // null: no mesh
+  std::string pseudonym = {};    // of this node in Via, where it goes out through a proxy
   std::uint64_t log_sample = 1;  // of the request lines, one in so many is written
 };
 

@@ -3,6 +3,7 @@
 #include "io/borrowed_stream.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/proxy.hpp"
+#include "proxy/way_out.hpp"
 
 // CONNECT (RFC 9110 §9.3.6): octets both ways, untouched; or, for the API's hosts, the beginning of a connection that
 // is answered here. And what follows an answered Upgrade.
@@ -10,6 +11,10 @@
 namespace ghmesh::proxy {
 io::Task<> Proxy::tunnel(Exchange& exchange) {
   const std::string authority(exchange.request().authority);
+  if (!parts_.pseudonym.empty() && names_in_via(exchange.request().view.fields.joined("Via"), parts_.pseudonym)) {
+    parts_.stats.refused.add();
+    co_return co_await refuse(exchange, 508, "--upstream-proxy leads back to this node");
+  }
   const TunnelTo to = tunnel_rules_.decide(authority);
   if (to == TunnelTo::Refused) {
     parts_.stats.refused.add();

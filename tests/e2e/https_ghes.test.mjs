@@ -126,7 +126,7 @@ test('https, a tenant of ghe.com: its API is answered, its other hosts are tunne
   const api = 'api.octo.ghe.com'
   const standin = await startStandin(scratch, { args: ['--api-base', `https://${api}`], tokens: { [token]: { login: 'octocat', everything: true } } })
   const ghes = await startEnterprise(t, scratch, 'octo.ghe.com', standin)
-  const node = await startNode(scratch, `https://${api}`, { args: ['--ca-out', 'ca', '--upstream-ca', ghes.ca, '--upstream-ca', standin.caFile, '--resolve', `${api}:443:${new URL(standin.https).host}`, '--resolve', `octo.ghe.com:443:${ghes.at}`] })
+  const node = await startNode(scratch, `https://${api}`, { args: ['--ca-out', 'ca', '--upstream-ca', standin.caFile, '--resolve', `${api}:443:${new URL(standin.https).host}`, '--resolve', `octo.ghe.com:443:${ghes.at}`] })
   const bundle = scratch.write('bundle.pem', fs.readFileSync(scratch.file('ca/ca-bundle.pem'), 'utf8') + fs.readFileSync(ghes.ca, 'utf8'))
   const env = { TOKEN: token, HTTPS_PROXY: node.url, https_proxy: node.url, CURL_CA_BUNDLE: bundle, NODE_EXTRA_CA_CERTS: path.join(scratch.dir, 'ca/ghmesh-ca.pem'), GITHUB_API_URL: `https://${api}`, GITHUB_GRAPHQL_URL: `https://${api}/graphql` }
   const cost = await standin.cost(async () => {

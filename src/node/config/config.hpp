@@ -53,6 +53,17 @@ struct MeshSecret {
   crypto::SecretText text;
 };
 
+// A proxy that lets connections out of this network.
+struct UpstreamProxy {
+  std::string host;
+  std::uint16_t port = 0;
+  crypto::SecretText credentials;  // "user:password", or empty
+  std::string source;              // the variable it was found in; empty: it was given as a setting
+
+  // Without the credentials.
+  std::string url() const { return "http://" + host + ":" + std::to_string(port); }
+};
+
 struct Config {
   // Where clients come in.
   io::Endpoint listen;
@@ -69,6 +80,10 @@ struct Config {
   // Where answers come from. upstream.target is "/" or a prefix without a slash at its end.
   http::Url upstream;
   std::optional<std::string> upstream_ca;
+  std::optional<UpstreamProxy> upstream_proxy;
+  // Why the proxy that the environment names is none that could be used; names the variable.
+  std::string proxy_problem;
+  std::string direct_hosts;  // a NO_PROXY list: reached without upstream_proxy
 
   // What is kept, and for how long it is believed.
   std::optional<std::string> cache_dir;  // nothing: memory only

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "node/config/values.hpp"
+
 namespace ghmesh::node::config {
 
 namespace {
@@ -54,6 +56,27 @@ std::vector<std::string> user_roots(const Config& config, const Variables& varia
   return out;
 }
 
+bool is_own(const Config& config, const UpstreamProxy& proxy) {
+  return proxy.port == config.listen.port && is_loopback_host(proxy.host);
+}
+
+// Where this user's programs go out of this network. A node of ours is no such place: a loop would be what comes of it.
+void find_proxy(Config& config, const Variables& variables) {
+  for (const char* name : {"https_proxy", "HTTPS_PROXY"}) {
+    const auto value = variables.get(name);
+    if (!value || value == variables.get("GHMESH_URL")) continue;
+    Result<UpstreamProxy> proxy = parse_upstream_proxy(*value);
+    if (!proxy) {
+      config.proxy_problem = std::string(name) + " " + proxy.error().message;
+      return;
+    }
+    if (is_own(config, *proxy)) continue;
+    proxy->source = name;
+    config.upstream_proxy = std::move(*proxy);
+    return;
+  }
+}
+
 }  // namespace
 
 Result<> fill_defaults(Config& config, const Variables& variables, const WasGiven& was_given) {
@@ -72,6 +95,12 @@ Result<> fill_defaults(Config& config, const Variables& variables, const WasGive
   if (!was_given("connect-policy"))
     config.connect_policy = config.ca_out ? ConnectPolicy::Terminate : ConnectPolicy::GitHub;
   config.user_roots = user_roots(config, variables);
+  if (!was_given("upstream-proxy")) find_proxy(config, variables);
+  if (config.upstream_proxy && is_own(config, *config.upstream_proxy))
+    return fail(ErrorCode::Malformed,
+                "upstream-proxy: " + config.upstream_proxy->url() + " is this node's own --listen");
+  for (const char* name : {"NO_PROXY", "no_proxy"})
+    if (const auto list = variables.get(name)) config.direct_hosts = *list;
   if (!was_given("mdns")) config.mdns = !in_ci(variables);
   config.runner_name = runner_name(variables);
   return {};

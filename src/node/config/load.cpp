@@ -162,6 +162,11 @@ class Loader {
         origin.value.clear();
         if (config.secret.source != MeshSecret::Source::None) origin.source = config.secret.from;
       }
+      if (origin.flag == "upstream-proxy") {
+        origin.value = config.upstream_proxy ? config.upstream_proxy->url() : "none";
+        if (config.upstream_proxy && !config.upstream_proxy->source.empty())
+          origin.source = config.upstream_proxy->source;
+      }
       if (origin.source != "default") continue;
       if (origin.flag == "cache-dir") origin.value = config.cache_dir.value_or("none");
       if (origin.flag == "registry") origin.value = config.registry.value_or("");

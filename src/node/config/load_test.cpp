@@ -68,6 +68,8 @@ const std::vector<Sample>& samples() {
       {"upstream", "https://ghes.example/api/v3", "http://127.0.0.1:7/", "http://ghes.example",
        [](const Config& c) { return c.upstream.text(); }, "https://ghes.example/api/v3", "https://ghes.example/api/v3"},
       {"upstream-ca", "/a.pem", "/b.pem", "", [](const Config& c) { return c.upstream_ca.value_or(""); }, "", ""},
+      {"upstream-proxy", "http://a.example:3128", "http://b.example:3129", "",
+       [](const Config& c) { return c.upstream_proxy ? c.upstream_proxy->url() : ""; }, "", ""},
       {"reserve", "10", "90", "91", [](const Config& c) { return std::to_string(c.reserve_percent); }, "", ""},
       {"max-queue", "5", "60", "x", [](const Config& c) { return std::to_string(c.max_queue.count()); }, "", ""},
       {"rewrite-links", "on", "off", "maybe", [](const Config& c) { return on_off(c.rewrite_links); }, "", ""},
@@ -362,6 +364,41 @@ TEST(Load, WhatIsShownNeverHoldsASecret) {
   EXPECT_TRUE(secret_named);
   EXPECT_THAT(error(inputs({{"secret-file", "/secret/a"}, {"listen", "x"}}, {{"GHMESH_SECRET", "hush-hush"}})),
               Not(HasSubstr("hush")));
+}
+
+TEST(Load, TheProxyOfTheEnvironmentIsTheWayOut) {
+  const auto of = [](std::map<std::string, std::string, std::less<>> variables, Flags flags = {}) {
+    variables.emplace("HOME", "/h");
+    Result<Loaded> loaded = load({std::move(flags), Variables(std::move(variables)), {}});
+    EXPECT_TRUE(loaded) << loaded.error().message;
+    return std::move(*loaded);
+  };
+  const Loaded corp =
+      of({{"HTTPS_PROXY", "http://u:s%65cret@proxy.example:3128"}, {"no_proxy", ".example"}, {"NO_PROXY", "a"}});
+  ASSERT_TRUE(corp.config.upstream_proxy);
+  EXPECT_EQ(corp.config.upstream_proxy->url(), "http://proxy.example:3128");
+  EXPECT_EQ(corp.config.upstream_proxy->credentials.expose(), "u:secret");
+  EXPECT_EQ(corp.config.direct_hosts, ".example");
+  for (const Origin& origin : corp.origins) {
+    EXPECT_EQ(origin.value.find("s%65cret"), std::string::npos);
+    if (origin.flag == "upstream-proxy") EXPECT_EQ(origin.source, "HTTPS_PROXY");
+  }
+  EXPECT_EQ(of({{"https_proxy", "a.example:1"}, {"HTTPS_PROXY", "b.example:2"}}).config.upstream_proxy->url(),
+            "http://a.example:1");
+  EXPECT_EQ(
+      of({{"https_proxy", "a.example:1"}}, {{"upstream-proxy", "http://b.example:2"}}).config.upstream_proxy->url(),
+      "http://b.example:2");
+  EXPECT_FALSE(of({{"https_proxy", "a.example:1"}}, {{"upstream-proxy", "none"}}).config.upstream_proxy);
+  // This node, an earlier one of this job, and what cannot be asked.
+  EXPECT_FALSE(of({{"https_proxy", "http://localhost:8418"}}).config.upstream_proxy);
+  EXPECT_FALSE(of({{"https_proxy", "http://127.0.0.1:9"}, {"GHMESH_URL", "http://127.0.0.1:9"}}).config.upstream_proxy);
+  const Result<Loaded> own = load({{{"upstream-proxy", "http://127.0.0.1:8418"}}, Variables({{"HOME", "/h"}}), {}});
+  ASSERT_FALSE(own);
+  EXPECT_EQ(own.error().message, "upstream-proxy: http://127.0.0.1:8418 is this node's own --listen");
+  const Loaded socks = of({{"https_proxy", "socks5://secret@a.example:1080"}});
+  EXPECT_FALSE(socks.config.upstream_proxy);
+  EXPECT_TRUE(socks.config.proxy_problem.starts_with("https_proxy takes http://"));
+  EXPECT_EQ(socks.config.proxy_problem.find("secret"), std::string::npos);
 }
 
 }  // namespace

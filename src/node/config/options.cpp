@@ -167,6 +167,17 @@ constexpr std::array kOptions{
            .group = kOrigin,
            .meaning = "certificates (PEM) to trust beside the system's",
            .apply = [](Config& c, Values v) { return take_path(c.upstream_ca, v[0]); }},
+    Option{.flag = "upstream-proxy",
+           .toml = "upstream.proxy",
+           .notation = "URL|none",
+           .group = kOrigin,
+           .meaning =
+               "HTTP proxy by which the origin and tunnels' hosts are reached, http://[USER:PASSWORD@]HOST:PORT; "
+               "hosts of NO_PROXY are not (default: HTTPS_PROXY, unless that is this node)",
+           .apply = [](Config& c, Values v) -> Result<> {
+             c.upstream_proxy.reset();
+             return v[0] == "none" ? Result<>() : take(c.upstream_proxy, parse_upstream_proxy(v[0]));
+           }},
     Option{.flag = "reserve",
            .toml = "upstream.reserve",
            .notation = "PERCENT",

@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "http/message/fields.hpp"
+
 namespace ghmesh::node::config {
 
 namespace {
@@ -122,6 +124,49 @@ bool is_loopback_host(std::string_view host) {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   const auto address = io::IpAddress::parse(host);
   return address && address->is_loopback();
+}
+
+namespace {
+
+// %-escapes of a URI's user information (RFC 3986 §2.1); nothing if one is none.
+std::optional<std::string> unescaped(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '%') {
+      out += text[at];
+      continue;
+    }
+    const auto octet = from_hex(text.substr(at + 1, 2));
+    if (!octet || octet->size() != 1) return std::nullopt;
+    out += static_cast<char>(octet->front());
+    at += 2;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<UpstreamProxy> parse_upstream_proxy(std::string_view text) {
+  const Error wrong{ErrorCode::Malformed, Fault::Local, Retry::No,
+                    "takes http://[USER:PASSWORD@]HOST:PORT; proxies that speak TLS or SOCKS are not asked"};
+  if (const std::size_t colon = text.find("://"); colon != std::string_view::npos) {
+    if (!http::iequals(text.substr(0, colon), "http")) return std::unexpected(wrong);
+    text.remove_prefix(colon + 3);
+  }
+  UpstreamProxy out;
+  if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {
+    std::optional<std::string> credentials = unescaped(text.substr(0, at));
+    if (!credentials || credentials->empty() || credentials->find_first_of("\r\n") != std::string::npos)
+      return std::unexpected(wrong);
+    if (credentials->find(':') == std::string::npos) *credentials += ':';
+    out.credentials = crypto::SecretText(std::move(*credentials));
+    text.remove_prefix(at + 1);
+  }
+  const Result<http::Url> url = http::parse_url("http://" + std::string(text));
+  if (!url || url->target != "/") return std::unexpected(wrong);
+  out.host = url->host;
+  out.port = url->port;
+  return out;
 }
 
 Result<http::Url> parse_upstream(std::string_view text) {

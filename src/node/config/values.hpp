@@ -44,6 +44,10 @@ Result<std::uint16_t> parse_port(std::string_view text);
 // https of any host, http of this machine only: a token must not cross a network in the clear. No query.
 Result<http::Url> parse_upstream(std::string_view text);
 
+// "http://proxy.corp.example:3128", with USER:PASSWORD@ before the host, each %-escaped; "proxy:3128" is taken for the
+// same. Messages never repeat what was given.
+Result<UpstreamProxy> parse_upstream_proxy(std::string_view text);
+
 // "registry.example", "*.corp.example", "10.0.0.5": a host, or all below a name; in lower case.
 Result<std::string> parse_host_rule(std::string_view text);
 

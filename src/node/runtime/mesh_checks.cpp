@@ -101,10 +101,22 @@ io::Task<Check> check_probe(MeshWing& wing, std::vector<mesh::PeerId> peers) {
       "an entry there and back through each of " + std::to_string(done.size()) + ", slowest " + milliseconds(slowest)};
 }
 
+std::optional<Check> check_way_out(const config::Config& config, const proxy::WayOut* way_out) {
+  if (!config.proxy_problem.empty()) return Check{"way out", true, "directly: " + config.proxy_problem};
+  if (way_out == nullptr) return std::nullopt;
+  const proxy::WayOut::Counts& counts = way_out->counts();
+  const std::string said =
+      "through " + config.upstream_proxy->url() + ", connections: " + std::to_string(counts.opened);
+  if (!counts.problem.empty()) return Check{"way out", false, said + "; the last attempt: it " + counts.problem};
+  return Check{"way out", true, said};
+}
+
 }  // namespace
 
-io::Task<std::vector<Check>> check_mesh(const config::Config& config, MeshWing* wing, std::string why_none) {
+io::Task<std::vector<Check>> check_node(const config::Config& config, const proxy::WayOut* way_out, MeshWing* wing,
+                                        std::string why_none) {
   std::vector<Check> checks;
+  if (auto check = check_way_out(config, way_out)) checks.push_back(std::move(*check));
   if (wing == nullptr) {
     checks.push_back({"mesh", false, "local cache only: " + why_none});
     co_return checks;

@@ -6,15 +6,17 @@
 #include "admin/mesh_view.hpp"
 #include "io/task.hpp"
 #include "node/config/config.hpp"
+#include "proxy/way_out.hpp"
 
-// What `ghmesh verify` has the node try: its identity file, its peer listener, its place in the registry, its peers,
-// and an entry there and back through each connected one. Loop thread.
+// What `ghmesh verify` has the node try: its way out of this network, its identity file, its peer listener, its place
+// in the registry, its peers, and an entry there and back through each connected one. Loop thread.
 
 namespace ghmesh::node {
 
 class MeshWing;
 
-// wing: null for a node without a mesh, and why_none says why.
-io::Task<std::vector<admin::Check>> check_mesh(const config::Config& config, MeshWing* wing, std::string why_none);
+// way_out: null if the node goes out directly. wing: null for a node without a mesh, and why_none says why.
+io::Task<std::vector<admin::Check>> check_node(const config::Config& config, const proxy::WayOut* way_out,
+                                               MeshWing* wing, std::string why_none);
 
 }  // namespace ghmesh::node

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 
 #include "admin/admin.hpp"
 #include "admin_source.hpp"
@@ -25,6 +24,7 @@
 #include "node/runtime/mesh_wing.hpp"
 #include "node/runtime/node_key.hpp"
 #include "node_metrics.hpp"
+#include "origins.hpp"
 #include "proxy/client_origin.hpp"
 #include "proxy/proxy.hpp"
 #include "proxy/quota_book.hpp"
@@ -37,46 +37,10 @@ namespace {
 // Files, name resolution; the disk tier has its own thread.
 constexpr std::size_t kPoolThreads = 2;
 
-// A proof is a round trip: with c connections and a round trip of r a node makes c / r of them a second, and GitHub's
-// pace lets each token have 60 in flight. Each of the server's 1,024 clients may wait for one.
-http::client::Limits upstream_limits() {
-  http::client::Limits out;
-  out.connections = 64;
-  out.waiting = 1024;
-  return out;
-}
-
-// Pools to other hosts than the upstream; redirects lead to a handful.
-constexpr std::size_t kMaxOrigins = 16;
 // What a node hands over when it leaves is on its way within that time or not worth a runner's waiting.
 constexpr Duration kLeavePatience = std::chrono::seconds(2);
 // What the admin listener has for its last answers when the others have used up the time.
 constexpr Duration kLastWords = std::chrono::seconds(1);
-
-// Origins of the allow-list, made when they are first asked for.
-class OtherOrigins {
- public:
-  OtherOrigins(io::Network& network, std::shared_ptr<const tls::ClientContext> tls, proxy::DialRules rules)
-      : network_(network), tls_(std::move(tls)), rules_(rules) {}
-
-  // internal_too: the host may have an address of a private network.
-  std::shared_ptr<proxy::Origin> get(const std::string& host, bool internal_too) {
-    if (const auto known = origins_.find(host); known != origins_.end()) return known->second;
-    if (origins_.size() >= kMaxOrigins) origins_.clear();
-    proxy::DialRules rules = rules_;
-    rules.public_only = rules.public_only && !internal_too;
-    auto origin = std::make_shared<proxy::ClientOrigin>(
-        network_.loop(), http::client::Origin{host, true, proxy::make_connector(network_, host, 443, tls_, rules)});
-    origins_.emplace(host, origin);
-    return origin;
-  }
-
- private:
-  io::Network& network_;
-  std::shared_ptr<const tls::ClientContext> tls_;
-  const proxy::DialRules rules_;
-  std::map<std::string, std::shared_ptr<proxy::Origin>> origins_;
-};
 
 store::Key named_key(const NodeKeys& keys, std::string_view name) {
   return crypto::hmac_sha256(keys.lookup.expose(), as_bytes(name));
@@ -89,18 +53,6 @@ bool answers_https(const config::Config& config) {
 }
 
 bool answers_upstream(const config::Config& config) { return answers_https(config) && config.upstream.secure(); }
-
-// What an Enterprise Server has beside its API: git, uploads of artifacts, long polls. Nobody here knows how long an
-// answer takes or how long a client compresses what it pushes, so silence is judged as in a tunnel.
-constexpr Duration kBesideSilence = std::chrono::minutes(10);
-constexpr Duration kBesideTotal = std::chrono::hours(6);  // of a job
-
-http::client::Limits beside_limits() {
-  http::client::Limits out;
-  out.connections = 64;
-  out.first_byte = out.between_bytes = out.send_stall = kBesideSilence;
-  return out;
-}
 
 proxy::TunnelOptions tunnels(const config::Config& config) {
   proxy::TunnelOptions out;
@@ -150,6 +102,7 @@ struct Node::State {
   io::WorkPool pool;
   io::SocketNetwork network;
   std::vector<proxy::KnownHost> known_hosts;
+  std::unique_ptr<proxy::WayOut> way_out;
   NodeKeys keys;
   std::unique_ptr<store::TieredStore> store;
   std::shared_ptr<const tls::ClientContext> tls;
@@ -180,11 +133,12 @@ struct Node::State {
   std::optional<io::Endpoint> admin;
   io::TaskGroup tasks;
 
-  proxy::DialRules dial_rules(bool public_only) const { return {public_only, &known_hosts}; }
+  proxy::DialRules dial_rules(bool public_only) const { return {public_only, &known_hosts, way_out.get()}; }
   // Of all entries in these groups of the mesh's, or of all.
   std::size_t purge(const std::vector<mesh::GroupId>& groups);
 
   Result<> open();
+  void open_way_out();
   Result<> open_https();
   void take_over();
   Result<> open_mesh();
@@ -203,6 +157,7 @@ Result<> Node::State::open() {
   if (!loaded) return std::unexpected(std::move(loaded.error()).with_context("--cache-dir"));
   keys = std::move(*loaded);
 
+  open_way_out();
   store::TieredOptions tiers;
   tiers.directory = directory.empty() ? "" : directory + "/store";
   tiers.disk.limits.memory_bytes = config.memory_max;
@@ -279,6 +234,7 @@ Result<> Node::State::open() {
                      tunnels(config),
                      [this](std::unique_ptr<io::Stream> stream) { return https->answer(std::move(stream)); },
                      mesh ? &mesh->sharing() : nullptr,
+                     way_out ? way_out->pseudonym() : std::string(),
                      config.log_sample};
   proxy = std::make_unique<proxy::Proxy>(std::move(parts));
   server = std::make_unique<http::server::Server>(loop, *proxy, http::server::Limits{}, logger);
@@ -294,6 +250,19 @@ Result<> Node::State::open() {
     if (store->stats().entries > 0) proxy->doubt_all();
   }
   return {};
+}
+
+void Node::State::open_way_out() {
+  if (!config.proxy_problem.empty())
+    logger.warn("no proxy for the way out",
+                {{"why", config.proxy_problem}, {"fix", "--upstream-proxy http://HOST:PORT"}});
+  if (!config.upstream_proxy) return;
+  std::array<std::uint8_t, 4> who{};
+  random.fill(who);
+  const config::UpstreamProxy& to = *config.upstream_proxy;
+  way_out = std::make_unique<proxy::WayOut>(
+      proxy::WayOutOptions{to.host, to.port, to.credentials.clone(), config.direct_hosts, "ghmesh-" + to_hex(who)});
+  logger.info("going out through a proxy", {{"proxy", to.url()}});
 }
 
 std::size_t Node::State::purge(const std::vector<mesh::GroupId>& groups) {
@@ -378,7 +347,7 @@ Result<> Node::State::bind_admin() {
       AdminParts{loop.clock(), *planner, *authorities, *stats, *activity, *proxy, config.upstream.authority(),
                  std::string(github::to_string(config.freshness)), *quota, *store, started,
                  [this] { return std::vector<std::string>{to_string(listen)}; }, [this] { return draining; },
-                 mesh.get(), no_mesh, [this] { return check_mesh(config, mesh.get(), no_mesh); }});
+                 mesh.get(), no_mesh, [this] { return check_node(config, way_out.get(), mesh.get(), no_mesh); }});
   node_metrics =
       std::make_unique<NodeMetrics>(NodeMetrics::Parts{loop, metrics, *proxy, *quota, *store, *server, mesh.get()});
   std::array<std::uint8_t, 8> run{};
