@@ -146,9 +146,10 @@ io::Task<> Admin::explain(Exchange& exchange, std::string_view query, Reply& rep
     reply.fail(400, "needs one target=, a path or URL in percent-encoding");
     co_return;
   }
-  std::optional<std::string> authorization;
-  if (const auto field = exchange.request().view.fields.first("Authorization")) authorization = std::string(*field);
-  const Result<Explanation> explanation = co_await source_.explain(*target, std::move(authorization));
+  Explained request{*target, {}, query_value(query, "accept")};
+  if (const auto field = exchange.request().view.fields.first("Authorization"))
+    request.authorization = std::string(*field);
+  const Result<Explanation> explanation = co_await source_.explain(std::move(request));
   if (explanation) {
     reply.body = to_json(*explanation);
   } else {

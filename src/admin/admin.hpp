@@ -17,7 +17,7 @@
 //   GET  /api/stats  /api/quota      JSON of the contract
 //   GET  /api/activity               classes of requests; to loopback also the slowest and the costliest
 //   GET  /api/events                 what happens, as it happens (doc/formats/events.md); ?kinds=stats,peer
-//   GET  /api/explain?target=…       what would happen to that request, with this request's Authorization
+//   GET  /api/explain?target=…       what would happen to that request, with this request's Authorization; &accept=…
 //   POST /api/purge?pattern=…        {"purged":N}; &mesh=on for the whole mesh
 //   POST /mcp, GET, DELETE           the MCP server, where one is mounted
 //   GET  /metrics                    Prometheus text or OpenMetrics

@@ -29,8 +29,8 @@ struct FakeSource final : AdminSource {
   }
   std::vector<QuotaRow> quota() const override { return {{"ab", "core", 60, 59, 1, 2, 3, -2, 4, std::nullopt}}; }
   ActivityView activity() const override { return {{0.5}, {}, {{"GET", "/secret", "miss", "default", 200, 1, 2}}, {}}; }
-  io::Task<Result<Explanation>> explain(std::string target, std::optional<std::string> authorization) override {
-    asked = target + " " + authorization.value_or("-");
+  io::Task<Result<Explanation>> explain(Explained request) override {
+    asked = request.target + " " + request.authorization.value_or("-") + request.accept.value_or("");
     if (error) co_return std::unexpected(*error);
     co_return Explanation{{"class", "volatile"}};
   }
@@ -46,7 +46,7 @@ struct MeshSource final : AdminSource {
   Stats stats() const override { return {}; }
   std::vector<QuotaRow> quota() const override { return {}; }
   ActivityView activity() const override { return {}; }
-  io::Task<Result<Explanation>> explain(std::string, std::optional<std::string>) override { co_return Explanation{}; }
+  io::Task<Result<Explanation>> explain(Explained) override { co_return Explanation{}; }
   io::Task<Result<std::uint64_t>> purge(std::string, bool) override { co_return 0; }
   MeshView mesh() const override {
     return {

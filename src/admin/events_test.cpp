@@ -177,7 +177,7 @@ struct EmptySource final : AdminSource {
   Stats stats() const override { return {}; }
   std::vector<QuotaRow> quota() const override { return {}; }
   ActivityView activity() const override { return {}; }
-  io::Task<Result<Explanation>> explain(std::string, std::optional<std::string>) override { co_return Explanation{}; }
+  io::Task<Result<Explanation>> explain(Explained) override { co_return Explanation{}; }
   io::Task<Result<std::uint64_t>> purge(std::string, bool) override { co_return 0; }
 };
 

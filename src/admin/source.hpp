@@ -86,6 +86,13 @@ struct Stats {
 // What would happen to a request, as named facts in reading order.
 using Explanation = std::vector<std::pair<std::string, std::string>>;
 
+// A request that is asked about.
+struct Explained {
+  std::string target;                        // origin-form or a URL
+  std::optional<std::string> authorization;  // as a client would send it
+  std::optional<std::string> accept;         // nothing: GitHub's default, or what clients have asked with
+};
+
 class AdminSource {
  public:
   virtual ~AdminSource() = default;
@@ -95,8 +102,8 @@ class AdminSource {
   virtual Stats stats() const = 0;
   virtual std::vector<QuotaRow> quota() const = 0;
   virtual ActivityView activity() const = 0;
-  // target in origin-form or as a URL; authorization as a client would send it. Malformed, Unsupported.
-  virtual io::Task<Result<Explanation>> explain(std::string target, std::optional<std::string> authorization) = 0;
+  // Malformed, Unsupported.
+  virtual io::Task<Result<Explanation>> explain(Explained request) = 0;
   // Drops what pattern (a path, /repos/OWNER/REPO/*, or *) names, on members of the mesh too if asked; how many here.
   virtual io::Task<Result<std::uint64_t>> purge(std::string pattern, bool mesh) = 0;
   // A node that can join no mesh says so.

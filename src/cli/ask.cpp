@@ -127,6 +127,7 @@ int explain(const Arguments& arguments, Context& context) {
   const Result<Wanted> wanted = parse_wanted(arguments.operands[0]);
   if (!wanted) return complain(context, kUsage, "explain: " + wanted.error().message);
   Question question{.target = "/api/explain?target=" + percent_encoded(wanted->target), .fields = {}, .body = {}};
+  if (const auto accept = arguments.get("accept")) question.target += "&accept=" + percent_encoded(*accept);
   if (const auto token = authorization_of(context.variables); token && wanted->ours)
     question.fields.add("Authorization", *token);
   return report(arguments, context, "explain", std::move(question), table_of);

@@ -149,6 +149,8 @@ TEST(Ask, ReportsAskTheAdminListener) {
   EXPECT_THAT(node.seen, StartsWith("GET /api/stats\n"));
   EXPECT_EQ(ghmesh({"stats", "--json", "--admin", node.at()}).out, "{\"requests\":3}\n");
   ghmesh({"explain", "--admin", node.at(), "/repos/a/b?c=d e"});
+  ghmesh({"explain", "--admin", node.at(), "--accept", "application/json; x=1", "/r"});
+  EXPECT_THAT(node.seen, StartsWith("GET /api/explain?target=/r&accept=application/json%3B%20x%3D1\n"));
   ghmesh({"explain", "--admin", node.at(), "/repos/a/b?c=d%20e"}, {{"GH_TOKEN", "gho_1"}});
   EXPECT_THAT(node.seen, StartsWith("GET /api/explain?target=/repos/a/b%3Fc%3Dd%2520e\n"));
   EXPECT_THAT(node.seen, HasSubstr("authorization: token gho_1\n"));

@@ -18,6 +18,13 @@ constexpr std::array kReportFlags{
     kAskFlags[2],
     FlagSpec{"json", 0, "", "the node's JSON as it is"},
 };
+constexpr std::array kExplainFlags{
+    kAskFlags[0],
+    kAskFlags[1],
+    kAskFlags[2],
+    FlagSpec{"json", 0, "", "the node's JSON as it is"},
+    FlagSpec{"accept", 0, "TYPE", "the Accept of the client that is asked about"},
+};
 constexpr std::array kGetFlags{
     kAskFlags[0],
     kAskFlags[1],
@@ -157,9 +164,11 @@ constexpr std::array kCommands{
     Command{.name = "explain",
             .usage = "[flags] URL|PATH",
             .summary = "what would happen to that GET, and why",
-            .details = "Key, class, freshness and what is held, for the token of GH_TOKEN or GITHUB_TOKEN. Nothing is\n"
-                       "fetched.\n",
-            .rules = {.flags = kReportFlags, .operands_min = 1, .operands_max = 1, .operands = "URL|PATH"},
+            .details =
+                "Key, class, freshness, what is held and the state of proofs, for the token of GH_TOKEN or\n"
+                "GITHUB_TOKEN. Each Accept is another entry: without --accept it is GitHub's default, or */* where\n"
+                "only that is held. Nothing is fetched.\n",
+            .rules = {.flags = kExplainFlags, .operands_min = 1, .operands_max = 1, .operands = "URL|PATH"},
             .run = explain},
     Command{.name = "stats",
             .usage = "[flags]",

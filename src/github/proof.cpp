@@ -103,13 +103,15 @@ Step Ladder::first_step(TimePoint now) {
       tag_ = etag_of(*in_.prefix, *proved_);
       return send(Validator::Computed, quoted_etag(tag_));
     }
-    if (may_guess_empty(*in_.resource, in_.request->accept)) {
-      proved_ = empty_list();
-      shape_ = JsonShape{0};
-      proved_as_ = Serve::Empty;
-      tag_ = etag_of(*in_.prefix, *proved_);
-      return send(Validator::Empty, quoted_etag(tag_));
-    }
+  }
+  // Charged without it where the client itself, at GitHub's door, would not be (an anonymous 304 is charged anyway).
+  if (!in_.clients_tag.empty() && !in_.own && !in_.request->anonymous) return send(Validator::Clients, in_.clients_tag);
+  if (usable && wants_candidates_if_proven() && may_guess_empty(*in_.resource, in_.request->accept)) {
+    proved_ = empty_list();
+    shape_ = JsonShape{0};
+    proved_as_ = Serve::Empty;
+    tag_ = etag_of(*in_.prefix, *proved_);
+    return send(Validator::Empty, quoted_etag(tag_));
   }
   const bool may_carry = takes_part(in_.gate, in_.method, *in_.resource, *in_.request) && !in_.request->anonymous;
   if (may_carry && in_.calibration->canary_on_plain(in_.host, *in_.resource, in_.request->accept, now))
@@ -178,6 +180,12 @@ Outcome Ladder::on_not_modified(const OriginAnswer& answer, TimePoint now) {
   if (sent_.validator == Validator::Canary) {
     in_.calibration->on_canary(in_.host, *in_.resource, in_.request->accept, true, now);
     return retry_plain();
+  }
+  if (sent_.validator == Validator::Clients) {
+    stage_ = Stage::Done;
+    Outcome out;
+    out.serve = Serve::Clients;
+    return out;
   }
   if (!is_proof(answer)) {
     // A 304 to another tag than ours: the formula is not what answered.

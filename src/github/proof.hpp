@@ -28,6 +28,9 @@
 //
 //   own bytes      the token's own entry: computed tag in Proven, else the stored tag GitHub gave this very token
 //   other's bytes  of another token of this node or of a peer: computed tag, only in Proven, only for a token
+//   the client's   own tag, where nobody here holds anything: a 304 to it is passed on to that client, and proves
+//   nothing
+//                  else, as what it is about is not here
 //   the empty list [] for a list nobody holds (rule 10)
 //   plain GET      with a canary while the class learns
 //
@@ -70,7 +73,7 @@ struct OwnEntry {
   std::string etag;  // as GitHub sent it with these bytes to this token; may be empty
 };
 
-enum class Validator : std::uint8_t { None, Computed, Stored, Empty, Canary };
+enum class Validator : std::uint8_t { None, Computed, Stored, Clients, Empty, Canary };
 
 // What to send next: GET target with upstream_fields() and these.
 struct Step {
@@ -94,6 +97,7 @@ enum class Serve : std::uint8_t {
   Candidate,  // the candidate's bytes, proved: they become the token's own entry
   Empty,      // "[]", proved
   Answer,     // what the origin just sent to the client's own target (200 or anything else)
+  Clients,    // the 304 to the client's own tag, as it came: nothing else is known of it
   Failed,     // the origin contradicts itself twice: 502
 };
 
@@ -119,6 +123,7 @@ class Ladder {
     ProofGate gate;
     ShapeCache* shapes = nullptr;  // null: bodies are read anew
     std::optional<OwnEntry> own;
+    std::string clients_tag;  // the one tag of the client's If-None-Match; empty: none, or several
     // Set once the source has answered; ask wants_candidates() before asking it.
     std::vector<Candidate> candidates;
   };

@@ -22,11 +22,11 @@ BodyFlights::Turn& BodyFlights::Turn::operator=(Turn&& other) noexcept {
   return *this;
 }
 
-void BodyFlights::Turn::land(bool brought) {
+void BodyFlights::Turn::land(Waited outcome) {
   BodyFlights* const table = std::exchange(table_, nullptr);
   if (table == nullptr) return;
   if (flight_) {
-    flight_->brought = brought;
+    flight_->outcome = outcome;
     flight_->landed.set();
     table->flights_.erase(key_);
     flight_.reset();
@@ -83,14 +83,13 @@ io::Task<BodyFlights::Waited> BodyFlights::wait(store::Key key, std::size_t miss
   if (missing == 0) {
     if (!flight) co_return Waited::Look;
     if (!co_await flight->landed.wait_until(deadline)) co_return Waited::Late;
-    co_return flight->brought ? Waited::Brought : Waited::Nothing;
+    co_return flight->outcome;
   }
   const Counted learner(learners_);
   const bool stalls = teaching_ == 0 && allowance_ == 0;
   const TimePoint until = stalls ? std::min(deadline, std::max(quiet_since_ + kGrace, loop_.now())) : deadline;
   static_cast<void>(co_await learning_moved_.wait_until(until));
-  if (flight && flight->landed.is_set() && !flight->brought) co_return Waited::Nothing;
-  if (flight && flight->landed.is_set()) co_return Waited::Brought;
+  if (flight && flight->landed.is_set()) co_return flight->outcome;
   co_return loop_.now() >= deadline ? Waited::Late : Waited::Look;
 }
 

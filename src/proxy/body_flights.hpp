@@ -25,6 +25,13 @@ class BodyFlights {
   BodyFlights(const BodyFlights&) = delete;
   BodyFlights& operator=(const BodyFlights&) = delete;
 
+  enum class Waited {
+    Brought,  // another request has brought a body, or had one vouched for
+    Nothing,  // it came back without: no use in waiting for the next
+    Look,     // something has moved: try again
+    Late,     // the deadline passed
+  };
+
   // The duty of the one who asks. Destroyed without a word it brought nothing. Must not outlive the table.
   class Turn {
    public:
@@ -34,10 +41,14 @@ class BodyFlights {
     ~Turn() { land(false); }
     explicit operator bool() const { return table_ != nullptr; }
     // brought: a body that others may prove lies in the store now.
-    void land(bool brought);
+    void land(bool brought) { land(brought ? Waited::Brought : Waited::Nothing); }
+    // What came was for the one who asked alone, and says nothing about the others' chances.
+    void step_aside() { land(Waited::Look); }
 
    private:
     friend class BodyFlights;
+    void land(Waited outcome);
+
     BodyFlights* table_ = nullptr;
     std::shared_ptr<Flight> flight_;  // null for one that only helps to learn
     store::Key key_{};
@@ -48,12 +59,6 @@ class BodyFlights {
   // needs. An empty turn: wait.
   Turn try_take(const store::Key& key, bool held, std::size_t missing);
 
-  enum class Waited {
-    Brought,  // another request has brought a body, or had one vouched for
-    Nothing,  // it came back without: no use in waiting for the next
-    Look,     // something has moved: try again
-    Late,     // the deadline passed
-  };
   io::Task<Waited> wait(store::Key key, std::size_t missing, TimePoint deadline);
 
   std::size_t waiting() const { return waiting_; }
@@ -62,7 +67,7 @@ class BodyFlights {
   struct Flight {
     explicit Flight(io::Loop& loop) : landed(loop) {}
     io::Event landed;
-    bool brought = false;
+    Waited outcome = Waited::Nothing;
   };
   bool may_learn(std::size_t missing);
 

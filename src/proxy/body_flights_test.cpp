@@ -58,6 +58,15 @@ TEST_F(Flights, OneAsksAndTheOthersHearOfIt) {
   EXPECT_TRUE(flights.try_take(key, true, 0));
 }
 
+TEST_F(Flights, WhoStepsAsideLeavesTheOthersTheirTurn) {
+  BodyFlights::Turn turn = flights.try_take(key, false, 0);
+  spawn(0, 3);
+  turn.step_aside();
+  loop.run_until_idle();
+  EXPECT_EQ(outcomes, std::vector<Waited>(3, Waited::Look));
+  EXPECT_TRUE(flights.try_take(key, false, 0));
+}
+
 TEST_F(Flights, WhoBringsNothingSaysSoAlsoBySilence) {
   {
     const BodyFlights::Turn turn = flights.try_take(key, false, 0);

@@ -2,6 +2,7 @@
 #include "cache/storing.hpp"
 #include "fetch.hpp"
 #include "github/pretty.hpp"
+#include "http/message/etag.hpp"
 #include "proxy/limits.hpp"
 
 // Asking GitHub about a cacheable request: github/proof.hpp says what to send and what the answers mean; here it is
@@ -13,6 +14,13 @@ namespace {
 constexpr std::size_t kMaxCandidates = 2;  // tried per request (design: mesh, known disasters)
 constexpr std::size_t kMaxTokenSpecific = 4096;
 constexpr std::size_t kLimitBodyBytes = 64 * 1024;
+
+// What a client holds, if it says one thing. Several tags, or none that is one, stay here (rule 2).
+std::string only_tag(http::FieldsView fields) {
+  const std::string field = fields.joined("If-None-Match");
+  const std::optional<http::EntityTag> tag = http::parse_etag(field);
+  return tag ? tag->to_string() : std::string();
+}
 
 // An answer whose body is here already.
 class ReadAnswer final : public OriginAnswer {
@@ -138,6 +146,7 @@ io::Task<> Proxy::prove(Fetch& fetch) {
     input.own = github::OwnEntry{github::SharedBody(record, &record->body),
                                  std::string(fetch.slot.entry(0).field("ETag").value_or(""))};
   }
+  input.clients_tag = only_tag(fetch.client.request().view.fields);
   const bool overtaken = input.own && is_overtaken(fetch);
   if (overtaken) input.own.reset();
   github::Ladder ladder(std::move(input));
@@ -226,12 +235,30 @@ io::Task<> Proxy::prove(Fetch& fetch) {
             stored.put.push_back({std::move(*entry), std::nullopt});
         co_return co_await on_body(fetch, read ? *read : **answer, std::move(stored));
       }
+      case github::Serve::Clients: co_return co_await pass_clients_own(fetch, **answer);
       case github::Serve::Failed:
         fetch.lead.fail();
         count(fetch.client, plan, AnswerKind::Error, 502, fetch.began);
         co_return co_await refuse(fetch.client, 502, "the upstream answered 304 to requests that no 304 can answer");
     }
   }
+}
+
+// The client holds what it has asked about. Who was waiting for what this request would bring is no further than
+// before, and no worse off: the next one of them asks.
+io::Task<> Proxy::pass_clients_own(Fetch& fetch, OriginAnswer& answer) {
+  if (fetch.search) parts_.sharing->abandon(*fetch.search, mesh::ReleaseOutcome::Failed);
+  fetch.turn.step_aside();
+  fetch.lead.fail();
+  http::CacheStatus status;
+  status.forward = http::Forward::Miss;
+  status.forward_status = answer.status();
+  http::Fields fields(answer.fields());
+  http::remove_hop_by_hop(fields);
+  rewrite(fetch.client, fields);
+  fields.add("Cache-Status", http::format_cache_status(status));
+  count(fetch.client, fetch.plan, AnswerKind::Miss, answer.status(), fetch.began);
+  static_cast<void>(co_await fetch.client.respond(answer.status(), fields, {}));
 }
 
 // The page's 304 is what speaks to the client, not that of the probe behind it.

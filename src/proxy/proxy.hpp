@@ -179,6 +179,7 @@ class Proxy final : public http::server::Handler {
 
   // ---- prove.cpp
   io::Task<> prove(Fetch& fetch);
+  io::Task<> pass_clients_own(Fetch& fetch, OriginAnswer& answer);
   io::Task<std::vector<github::Candidate>> candidates(const Plan& plan);
   io::Task<BodyFlights::Turn> take_turn(Fetch& fetch, github::Ladder& ladder);
   // Whether another token has brought a newer body than the own one: then that one is offered first, so that a change

@@ -101,6 +101,21 @@ test('a formula that changes costs fetches, never wrong octets', async t => {
   }
 })
 
+test('explain tells the state of the Accept that is asked about, which is another one for each', async t => {
+  const w = await world(t)
+  await learn(w)
+  const state = async (...more) => JSON.parse((await ghmesh(w.scratch, ['explain', '--json', ...more, '--ready-file', w.node.readyFile, ISSUES[0]], { env: { GH_TOKEN: w.token } })).text)
+  assert.equal((await state()).proof_state, 'proven')
+  const other = await state('--accept', 'application/vnd.github.full+json')
+  assert.equal(other.proof_state, 'learning')
+  assert.equal(other.asked_with, 'Accept: application/vnd.github.full+json')
+  assert.equal(other.cost, '1 charged request; nothing for a client whose own tag is current')
+  const etag = (await request(w.standin.http, ISSUES[0], { token: w.token, headers: { accept: 'application/vnd.github.full+json' } })).headers.etag
+  const { charged, result } = await w.standin.cost(() => request(w.node.url, ISSUES[0], { token: w.token, headers: { accept: 'application/vnd.github.full+json', 'if-none-match': etag } }))
+  assert.equal(result.status, 304)
+  assert.equal(charged, 0)
+})
+
 test('what is known of the formula outlives a restart, a trip above all', async t => {
   const [other, third] = [newToken(), newToken()]
   const everything = { login: 'other', everything: true }

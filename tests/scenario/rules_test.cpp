@@ -63,12 +63,62 @@ TEST_F(Rule, R02_OneValidatorAndTheClientsOwnAreAnsweredHere) {
 
 TEST_F(Rule, R02_AClientsValidatorProvesNothingForAnother) {
   Node& n = node();
-  // The tag that GitHub would match is the client's own, for a body that nobody here holds.
-  const std::string tag(*direct({"GET", root, kAlice}).fields.first("ETag"));
-  const Got got = get(n, root, kAlice, {{"If-None-Match", tag}});
-  EXPECT_EQ(got.status, 304);
-  EXPECT_NE(sent("If-None-Match"), tag);
+  // The tag that GitHub matches is the client's own, for a body that nobody here holds: free here as it is there.
+  const standin::Response whole = direct({"GET", root, kAlice});
+  const std::string tag(*whole.fields.first("ETag"));
+  for (int round = 0; round < 2; ++round) {
+    const Got got = get(n, root, kAlice, {{"If-None-Match", tag}});
+    EXPECT_EQ(got.status, 304);
+    EXPECT_EQ(got.body, "");
+    EXPECT_EQ(got.field("ETag"), tag);
+    EXPECT_TRUE(got.from("fwd=miss; fwd-status=304")) << got.field("Cache-Status");
+    EXPECT_EQ(sent("If-None-Match"), tag);
+    EXPECT_EQ(newly_charged(), 0u);
+  }
+  // Nothing came of it but this: neither its own token nor another one is better off.
+  EXPECT_FALSE(n.holds({"GET", root, kAlice}));
   EXPECT_EQ(get(n, root, kCarol).body, direct({"GET", root, kCarol}).body);
+  EXPECT_NE(sent("If-None-Match"), tag);
+  EXPECT_EQ(newly_charged(), 1u);
+  EXPECT_EQ(get(n, root, kAlice).body, whole.body);  // proved, by the bytes that Carol has paid for
+  EXPECT_EQ(n.stats.direct_calls.value(), 2u);  // of four: a client at GitHub's own door pays for whole answers alone
+}
+
+TEST_F(Rule, R02_AClientsTagThatIsOldOrOneOfSeveralBringsTheWhole) {
+  const std::string tag(*direct({"GET", root, kAlice}).fields.first("ETag"));
+  for (const std::string& field : {std::string("\"old\""), tag + ", \"old\"", std::string("*"), std::string("junk")}) {
+    Node& n = node();
+    origin.seen.clear();
+    newly_charged();
+    const Got got = get(n, root, kAlice, {{"If-None-Match", field}});
+    EXPECT_EQ(got.status, field.starts_with(tag) || field == "*" ? 304 : 200) << field;
+    EXPECT_EQ(sent("If-None-Match") == field, field == "\"old\"") << field;
+    EXPECT_TRUE(n.holds({"GET", root, kAlice})) << field;
+    EXPECT_EQ(newly_charged(), 1u) << field;
+  }
+}
+
+TEST_F(Rule, R02_WhoWaitedForTheOneWithATagOfItsOwnPaysAsIfItHadNotBeenThere) {
+  Node& n = node();
+  held(n, root + "/labels");  // its class is proven
+  const std::string tag(*direct({"GET", root, kAlice}).fields.first("ETag"));
+  std::vector<std::shared_ptr<Got>> gots;
+  for (int i = 0; i < 3; ++i) gots.push_back(n.start({"GET", root, kAlice, {{"If-None-Match", tag}}}));
+  for (int i = 0; i < 20; ++i) gots.push_back(n.start({"GET", root, i % 2 == 0 ? kAlice : kCarol}));
+  ASSERT_TRUE(run_all(gots));
+  for (std::size_t i = 0; i < gots.size(); ++i) EXPECT_EQ(gots[i]->status, i < 3 ? 304 : 200);
+  EXPECT_EQ(newly_charged(), 1u);
+}
+
+TEST_F(Rule, R02_AClientsTagYieldsToBytesThatAreHeld) {
+  Node& n = node();
+  held(n, root);
+  const std::string tag(*direct({"GET", root, kCarol}).fields.first("ETag"));
+  const Got got = get(n, root, kCarol, {{"If-None-Match", tag}});
+  EXPECT_EQ(got.status, 304);
+  EXPECT_TRUE(got.from("detail=proof")) << got.field("Cache-Status");
+  EXPECT_TRUE(n.holds({"GET", root, kCarol}));
+  EXPECT_EQ(newly_charged(), 0u);
 }
 
 TEST_F(Rule, R03_WhatGithubSeesIsCanonical) {

@@ -271,9 +271,8 @@ admin::ActivityView NodeAdminSource::activity() const {
   return out;
 }
 
-io::Task<Result<admin::Explanation>> NodeAdminSource::explain(std::string target,
-                                                              std::optional<std::string> authorization) {
-  const Result<Named> named = parse_named(target);
+io::Task<Result<admin::Explanation>> NodeAdminSource::explain(admin::Explained asked) {
+  const Result<Named> named = parse_named(asked.target);
   if (!named) co_return std::unexpected(named.error());
   admin::Explanation out{{"target", named->target}};
   const auto add = [&](const char* name, std::string_view value) { out.emplace_back(name, std::string(value)); };
@@ -288,7 +287,8 @@ io::Task<Result<admin::Explanation>> NodeAdminSource::explain(std::string target
     case proxy::Destination::Upstream: break;
   }
   http::Fields fields;  // no Accept: GitHub's own default stands in
-  if (authorization) fields.add("Authorization", *authorization);
+  if (asked.authorization) fields.add("Authorization", *asked.authorization);
+  if (asked.accept) fields.add("Accept", *asked.accept);
   http::Fields any = fields;  // what gh, curl and ghmesh get ask for; that is another entry
   any.add("Accept", "*/*");
   http::RequestView request{"GET", named->target, 1, fields.view()};
@@ -296,7 +296,7 @@ io::Task<Result<admin::Explanation>> NodeAdminSource::explain(std::string target
   const auto held = [this](const proxy::Plan& each) {
     return each.cacheable && (parts_.store.find(each.key) || parts_.store.contains(each.key));
   };
-  if (!held(plan)) {
+  if (!asked.accept && !held(plan)) {
     const http::RequestView other{"GET", named->target, 1, any.view()};
     proxy::Plan other_plan = parts_.planner.plan(other, named->target, false);
     if (held(other_plan)) {
@@ -305,6 +305,7 @@ io::Task<Result<admin::Explanation>> NodeAdminSource::explain(std::string target
       add("asked_with", "Accept: */*");
     }
   }
+  if (asked.accept) add("asked_with", "Accept: " + *asked.accept);
   add("asked_as", plan.target);
   add("class", github::to_string(plan.resource.cls));
   if (!plan.resource.family.empty()) add("family", plan.resource.family);
@@ -339,8 +340,7 @@ void NodeAdminSource::explain_proof(admin::Explanation& out, const proxy::Plan& 
   const bool served = !out.empty() && std::any_of(out.begin(), out.end(), [](const auto& row) {
     return row.first == "would_be" && row.second == action_text(cache::Action::Serve);
   });
-  // A client's own tag is answered from what is held here; where nothing is, the body is fetched first.
-  const char* cost = "1 charged request, also for a client that brings a tag of its own";
+  const char* cost = "1 charged request; nothing for a client whose own tag is current";
   if (served) {
     cost = "nothing";
   } else if (plan.request.anonymous) {

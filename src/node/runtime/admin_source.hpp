@@ -48,7 +48,7 @@ class NodeAdminSource final : public admin::AdminSource {
   admin::ActivityView activity() const override;
   admin::MeshView mesh() const override;
   io::Task<std::vector<admin::Check>> verify() override { return parts_.verify(); }
-  io::Task<Result<admin::Explanation>> explain(std::string target, std::optional<std::string> authorization) override;
+  io::Task<Result<admin::Explanation>> explain(admin::Explained asked) override;
   // "*", a path (whatever its query), or /repos/OWNER/REPO/*; Unsupported for another pattern, as keys cannot be turned
   // back into paths.
   io::Task<Result<std::uint64_t>> purge(std::string pattern, bool mesh) override;
