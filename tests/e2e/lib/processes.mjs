@@ -150,12 +150,13 @@ function appearance (file) {
   })
 }
 
-// A node in front of `upstream`. Resolves when all its listeners are bound.
-export async function startNode (scratch, upstream, { args = [], cacheDir = 'none', listen = '127.0.0.1:0', env = {}, admin = '127.0.0.1:0', command = 'serve', p2p = ['--p2p', 'off'] } = {}) {
+// A node in front of `upstream`; under: words before its own. Resolves when all its listeners are bound.
+export async function startNode (scratch, upstream, { args = [], cacheDir = 'none', listen = '127.0.0.1:0', env = {}, admin = '127.0.0.1:0', command = 'serve', p2p = ['--p2p', 'off'], under = [] } = {}) {
   const name = `node-${++scratch.nodes}`
   const readyFile = scratch.file(`${name}.ready.json`)
   const socket = scratch.file(`${name}.sock`)
-  const child = scratch.start(name, BIN, [command, '--upstream', upstream, '--listen', listen, '--admin', admin, '--socket', socket,
+  const [program, ...words] = [...under, BIN, command]
+  const child = scratch.start(name, program, [...words, '--upstream', upstream, '--listen', listen, '--admin', admin, '--socket', socket,
     ...p2p, '--cache-dir', cacheDir, '--log-level', 'debug', '--ready-file', readyFile, ...args], { env })
   const ready = await orDeath(child, 'its ready file', appearance(readyFile))
   return {
