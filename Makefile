@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The short way to everything. Each target installs what it needs first (tools/deps.sh; quick when all is there).
 .DEFAULT_GOAL := build
-.PHONY: action web conformance deps demo test test-asan-ubsan test-tsan bench fuzz soak format lint install build release clean
+.PHONY: action web conformance deps demo dist test test-asan-ubsan test-tsan bench fuzz soak format lint install build release clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -75,6 +75,11 @@ soak: deps
 	@GHMESH_CYCLES=$(CYCLES) GHMESH_BIN=build/release/ghmesh node --test --test-name-pattern='kill -9' tests/e2e/lifetime.test.mjs
 	@GHMESH_BIN=build/release/ghmesh node --test tests/e2e/fleet-large.test.mjs
 	@GHMESH_SPLIT_SECONDS=60 GHMESH_BIN=build/release/ghmesh node --test tests/e2e/fleet-split.test.mjs
+
+# What a release consists of, for this machine's architecture: build/dist.
+dist: release
+	@rm -rf build/dist
+	@tools/dist files build/release build/dist
 
 # The GitHub action's metadata and bundle, from the flags of ghmesh init and from action/src.
 action: build

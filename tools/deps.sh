@@ -11,8 +11,9 @@ set -eu
 BUILD="clang-19 lld-19 llvm-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 cmake ninja-build ccache pkg-config
   libssl-dev libsodium-dev libzstd-dev zlib1g-dev libbrotli-dev libnghttp2-dev
   nlohmann-json3-dev libsimdjson-dev libtomlplusplus-dev"
-# test: the frameworks, the parser we compare ours with, the real clients of tests/e2e, promtool, groff for the manual page, a browser
-TEST="libgtest-dev libgmock-dev libhttp-parser-dev python3 curl gh git openssl prometheus groff chromium"
+# test: the frameworks, the parser we compare ours with, the real clients of tests/e2e (h2load is a benchmark's, too), promtool,
+# groff for the manual page, a browser, dpkg-shlibdeps for the package of a release
+TEST="libgtest-dev libgmock-dev libhttp-parser-dev python3 curl gh git openssl prometheus groff chromium nghttp2-client dpkg-dev"
 # bench: the harness, the load generator, the peers we measure ourselves against
 BENCH="libbenchmark-dev libsqlite3-dev wrk nginx-light varnish haproxy"
 

@@ -18,12 +18,21 @@ Usage: p2p_peer_bootstrap.sh VERB [ARGUMENTS]
 
 The program is $GHMESH_BIN, else `ghmesh` on PATH, else what $GHMESH_RELEASE_URL names. In that URL {os} and {arch} stand
 for linux and amd64 or arm64. $GHMESH_RELEASE_SHA256 must then be its SHA-256: 64 hexadecimal digits, or one for each
-architecture, as in "amd64=… arm64=…". Nothing that has another checksum is run.
+architecture, as in "amd64=… arm64=…". Without the variables, a release has both in action/release.env beside this
+script's folder. Nothing that has another checksum is run.
 
 Inside of GitHub Actions the variables for later steps go to $GITHUB_ENV, and whatever goes wrong with init or stop is a
 warning, not a failed job, unless --strict is among the flags. Elsewhere init and stop print lines for a shell:
   eval "$(p2p_peer_bootstrap.sh init)"
 EOF
+}
+
+# A released revision says where its program is and what it must be (tools/dist index).
+read_release() {
+  release=$(dirname "$0")/../../action/release.env
+  [ -f "$release" ] || return 0
+  GHMESH_RELEASE_URL=$(sed -n 's/^url=//p' "$release")
+  GHMESH_RELEASE_SHA256=$(sed -n 's/^sha256=//p' "$release")
 }
 
 # What the job should not fail for is said as a warning of the job.
@@ -114,10 +123,11 @@ find_program() {
     [ -x "$BIN" ] || give_up "GHMESH_BIN is $BIN, which is no program"
   elif BIN=$(command -v ghmesh); then
     :
-  elif [ -n "${GHMESH_RELEASE_URL:-}" ]; then
-    download
   else
-    give_up 'ghmesh is not on PATH; set GHMESH_BIN, or GHMESH_RELEASE_URL and GHMESH_RELEASE_SHA256'
+    [ -n "${GHMESH_RELEASE_URL:-}" ] || read_release
+    [ -n "${GHMESH_RELEASE_URL:-}" ] ||
+      give_up 'ghmesh is not on PATH and this is no released revision; set GHMESH_BIN, or GHMESH_RELEASE_URL and GHMESH_RELEASE_SHA256'
+    download
   fi
 }
 

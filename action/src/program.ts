@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finds the program: the input, GHMESH_BIN, PATH, what earlier jobs of this machine have downloaded, or a release.
+// Finds the program: the input, GHMESH_BIN, PATH, or a release: the one that inputs or variables name, or this revision's
+// own. What earlier jobs of this machine have downloaded is taken again.
 
 import * as core from '@actions/core'
 import * as tools from '@actions/tool-cache'
@@ -60,6 +61,17 @@ async function download (template: string, sums: string): Promise<string> {
   }
 }
 
+// A released revision of the action says where its program is and what it must be (tools/dist index).
+function ownRelease (): Record<string, string> {
+  let text: string
+  try {
+    text = fs.readFileSync(path.join(__dirname, '../release.env'), 'utf8')
+  } catch {
+    return {}
+  }
+  return Object.fromEntries(text.split('\n').filter(line => /^\w+=/.test(line)).map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+}
+
 export async function findProgram (): Promise<string> {
   const named = core.getInput('binary') || (process.env.GHMESH_BIN ?? '')
   if (named !== '') {
@@ -69,6 +81,8 @@ export async function findProgram (): Promise<string> {
   const found = onPath('ghmesh')
   if (found !== undefined) return found
   const url = core.getInput('release-url') || (process.env.GHMESH_RELEASE_URL ?? '')
-  if (url === '') throw new Error('ghmesh is not on PATH; give the inputs release-url and release-sha256, or binary')
-  return await download(url, core.getInput('release-sha256') || (process.env.GHMESH_RELEASE_SHA256 ?? ''))
+  if (url !== '') return await download(url, core.getInput('release-sha256') || (process.env.GHMESH_RELEASE_SHA256 ?? ''))
+  const own = ownRelease()
+  if (own.url === undefined) throw new Error('ghmesh is not on PATH and this is no released revision of the action; give the inputs release-url and release-sha256, or binary')
+  return await download(own.url, own.sha256 ?? '')
 }
