@@ -44,6 +44,7 @@ HITS ?=
 bench: release
 	@cmake --build build/release -j $(JOBS) --target paced_load
 	@tools/bench/hits $(HITS)
+	@tools/bench/http2
 	@cmake --build build/release -j $(JOBS) --target ghmesh-standin
 	@tools/bench/proofs
 	@tools/bench/watching

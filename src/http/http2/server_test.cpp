@@ -12,11 +12,15 @@
 #include "io/pipe.hpp"
 #include "io/sync.hpp"
 #include "io/task_group.hpp"
+#include "raw_frames.hpp"
 
 namespace ghmesh::http::http2 {
 namespace {
 
 using namespace std::chrono_literals;
+using raw::frame;
+using raw::head;
+using raw::preface;
 using List = std::vector<std::pair<std::string, std::string>>;
 
 struct Play final : server::Handler {
@@ -147,28 +151,8 @@ class Http2 : public testing::Test {
   }
   bool ended() const { return tasks_.size() == 0; }
 
-  // ---- Frames by hand, for what no client does.
-  static std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t id, std::string_view payload) {
-    std::string out;
-    for (const int shift : {16, 8, 0}) out.push_back(static_cast<char>(payload.size() >> shift));
-    out.push_back(static_cast<char>(type));
-    out.push_back(static_cast<char>(flags));
-    for (const int shift : {24, 16, 8, 0}) out.push_back(static_cast<char>(id >> shift));
-    return out.append(payload);
-  }
-  // GET https /a of api.github.com: static table entries, then literals.
-  static std::string head() { return std::string("\x82\x87\x04\x02/a\x01\x0e") + "api.github.com"; }
-  static std::string preface() { return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, ""); }
   // The error of the GOAWAY frame that came, if any.
-  std::optional<std::uint32_t> raw_goaway() const {
-    for (std::string_view rest = raw_; rest.size() >= 9;) {
-      const auto octet = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(rest[i])}; };
-      const std::size_t length = (octet(0) << 16) | (octet(1) << 8) | octet(2);
-      if (octet(3) == 7) return (octet(13) << 24) | (octet(14) << 16) | (octet(15) << 8) | octet(16);
-      rest.remove_prefix(std::min(rest.size(), 9 + length));
-    }
-    return std::nullopt;
-  }
+  std::optional<std::uint32_t> raw_goaway() const { return raw::goaway(raw_); }
 
   io::ManualLoop loop_;
   Play play_;
