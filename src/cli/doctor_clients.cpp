@@ -12,6 +12,7 @@
 
 #include "doctor.hpp"
 #include "gh_config.hpp"
+#include "github/target.hpp"
 #include "proxy/way_out.hpp"
 
 namespace ghmesh::cli::doctor {
@@ -233,7 +234,8 @@ Finding check_curl(const Client& curl) {
   return finding ? *finding : curl.ok("by HTTPS_PROXY");
 }
 
-// git asks github.com, which the node tunnels: what matters is that it still works.
+// git asks github.com, which the node tunnels: what matters is that it still works. An Enterprise Server has git on the
+// API's host, where the node answers with its own leaf and passes it on: there git must trust that.
 Finding check_git(const Client& git) {
   const Machine& machine = git.machine();
   constexpr std::string_view kRoots[] = {"GIT_SSL_CAINFO"};
@@ -252,7 +254,10 @@ Finding check_git(const Client& git) {
   if (proxy && place_of(proxy->value) == place_of(git.node().url)) {
     if (!git.node().answers)
       return git.wrong("fails: its proxy " + git.node().url + " does not answer", "eval \"$(ghmesh init)\"");
-    return git.ok("tunnelled to github.com; the cache is for the API only");
+    if (github::host_kind(git.node().host) != github::HostKind::EnterpriseServer || git.node().ca.empty())
+      return git.ok("tunnelled to github.com; the cache is for the API only");
+    if (auto finding = git.not_trusted(kRoots, false)) return *finding;
+    return git.ok("passed on to " + git.node().host + "; the cache is for the API only");
   }
   return git.ok("not by way of the node; the cache is for the API only");
 }

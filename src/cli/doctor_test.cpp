@@ -159,6 +159,18 @@ TEST(DoctorClients, RootsMustBeThereHoldOursAndTheSystems) {
   EXPECT_THAT(world.of("git").detail, HasSubstr("fails with github.com"));
 }
 
+TEST(DoctorClients, GitOfAnEnterpriseServerMustTrustTheNode) {
+  World world;
+  world.point();
+  world.node.host = "ghes.test";
+  EXPECT_THAT(world.of("git").detail, HasSubstr("passed on to ghes.test"));
+  world.variables.erase("GIT_SSL_CAINFO");
+  EXPECT_EQ(world.of("git").verdict, Verdict::Wrong);
+  EXPECT_EQ(world.of("git").fix, "export GIT_SSL_CAINFO=/run/ca/ca-bundle.pem");
+  world.node.host = "api.octo.ghe.com";
+  EXPECT_EQ(world.of("git").verdict, Verdict::Ok);
+}
+
 TEST(DoctorClients, Curlrc) {
   World world;
   world.point();
