@@ -230,7 +230,7 @@ for (const secure of secures) {
     })
 
     // request() half-closes behind what it asks, and js hands a stream that has ended to no handler (see the note on early ends).
-    for (const mode of ['request', 'first']) {
+    for (const mode of ['fresh', 'first']) {
       test(`requests, ${mode === 'first' ? 'each the first thing on a connection' : 'all on one connection'}`, async () => {
         for (const muxer of secure === 'noise' ? [[], ['--late-muxer']] : [[]]) {
           const { status, last } = await run('bench', address, '--mode', mode, '--count', 100, ...muxer, ...options(secure))

@@ -82,23 +82,6 @@ io::Task<void> pings(Host&, PeerConnection& connection, Run& run) {
   }
 }
 
-io::Task<void> fresh(Host& host, PeerConnection& connection, Run& run) {
-  while (run.left > 0 && !run.error) {
-    --run.left;
-    const TimePoint begin = host.loop().now();
-    Result<PeerStream> stream = connection.open(kReply);
-    if (!stream) {
-      run.error = stream.error();
-      co_return;
-    }
-    FrameReader reader(**stream, std::size_t{4} << 20);
-    if (Result<> fine = co_await exchange(**stream, reader, run.size); !fine) run.error = fine.error();
-    (*stream)->shutdown_write();
-    (void)co_await reader.next();
-    run.times.push_back(host.loop().now() - begin);
-  }
-}
-
 // One request as the library's users make it: a stream of its own that ends on our side behind the request.
 io::Task<Result<>> ask(Host& host, const PeerId& peer, std::uint32_t size) {
   Bytes message(kRequest);
@@ -109,7 +92,7 @@ io::Task<Result<>> ask(Host& host, const PeerId& peer, std::uint32_t size) {
   co_return Result<>();
 }
 
-io::Task<void> requests(Host& host, PeerConnection& connection, Run& run) {
+io::Task<void> fresh(Host& host, PeerConnection& connection, Run& run) {
   while (run.left > 0 && !run.error) {
     --run.left;
     const TimePoint begin = host.loop().now();
@@ -221,8 +204,6 @@ io::Task<int> run_bench(Host& host, MakeHost make_host, multiformats::Multiaddr 
         workers.spawn(setups(dialer, address, run));
       else if (command.mode == "first")
         workers.spawn(firsts(dialer, address, run));
-      else if (command.mode == "request")
-        workers.spawn(requests(host, *connection, run));
       else if (command.mode == "fresh")
         workers.spawn(fresh(host, *connection, run));
       else if (command.mode == "ping")

@@ -274,9 +274,9 @@ std::optional<std::string> parse_command(const std::vector<std::string>& argumen
   if (!listens && options.verb != "dial" && options.verb != "ping" && options.verb != "perf" &&
       options.verb != "echo" && options.verb != "bench")
     return "p2p listen|dial|ping|perf|echo|bench [MULTIADDR]";
-  constexpr std::string_view kModes[] = {"", "ping", "kept", "fresh", "request", "first", "setups", "hold"};
+  constexpr std::string_view kModes[] = {"", "ping", "kept", "fresh", "first", "setups", "hold"};
   if (std::ranges::find(kModes, options.mode) == std::end(kModes))
-    return "--mode takes ping, kept, fresh, request, first, setups or hold, not " + options.mode;
+    return "--mode takes ping, kept, fresh, first, setups or hold, not " + options.mode;
   if (options.tls && options.parallel > 1 && (options.mode == "setups" || options.mode == "first"))
     return "several dialers at once are over Noise: leave --tls or --parallel out";
   if (!listens && options.address.empty()) return "p2p " + options.verb + " needs a multiaddr";

@@ -25,7 +25,7 @@ struct CommandOptions {
   std::uint64_t upload = 0;    // perf
   std::uint64_t download = 0;  // perf
   std::uint32_t pause = 0;     // perf: milliseconds before the first octet is read
-  std::string mode;            // bench: ping, kept, fresh, request, first, setups, hold
+  std::string mode;            // bench: ping, kept, fresh, first, setups, hold
   std::uint32_t parallel = 1;  // bench
   std::uint32_t warm = 0;      // bench: milliseconds that are not counted, before
   std::uint32_t measure = 0;   // bench: milliseconds that are, instead of count exchanges; a line says when they begin

@@ -15,9 +15,9 @@ namespace {
 using multiformats::Multiaddr;
 
 struct Node {
-  Node(io::MemoryNetwork& net, std::uint8_t n)
+  Node(io::MemoryNetwork& net, std::uint8_t n, std::string agent = "ghmesh")
       : network(net.host(io::IpAddress::v4(10, 0, 0, n))),
-        host(*network, random, {.key = PrivateKey::generate(random)}) {
+        host(*network, random, {.key = PrivateKey::generate(random), .identify = {.agent_version = std::move(agent)}}) {
     EXPECT_TRUE(host.swarm().listen(*Multiaddr::parse("/ip4/10.0.0." + std::to_string(n) + "/tcp/4001")));
   }
   crypto::SecureRandom random;
@@ -225,6 +225,27 @@ TEST(Host, AnAnswerWithoutAnEndIsAnAnswer) {
   w.loop.advance(15s);
   EXPECT_EQ(w.a.host.resources().usage().memory, 0u);
   EXPECT_EQ(w.a.host.resources().usage().streams, 0u);
+}
+
+// The end goes out with the request to a peer of our own make, so that it comes back with the answer; others get it
+// behind the agreement (the same note).
+TEST(Host, ARequestToOnesOwnKindIsOverWithItsAnswer) {
+  for (const auto& [agent, own_kind] :
+       {std::pair("ghmesh/2.0 (other build)", true), {"ghmesher", false}, {"", false}}) {
+    World w;
+    Node c(w.net, 3, agent);
+    serve_requests(c.host.swarm(), "/up/1.0.0", [](PeerId, Bytes m) -> io::Task<Result<Bytes>> { co_return m; });
+    ASSERT_TRUE(w.run(w.a.host.swarm().dial(c.host.addresses()[0])));
+    w.loop.advance(100ms);
+    EXPECT_EQ(w.a.host.swarm().connection(c.host.id())->info().same_kind, own_kind) << agent;
+    ASSERT_EQ(c.host.resources().usage().memory, 0u);
+    w.net.set_latency([](const auto&, const auto&) { return 10ms; });
+    EXPECT_EQ(to_text(*w.run(request(w.a.host.swarm(), c.host.id(), "/up/1.0.0", to_bytes("x")))), "x");
+    EXPECT_EQ(c.host.resources().usage().memory == 0, own_kind) << "a stream that waits for its end has a window";
+    w.loop.advance(100ms);
+    EXPECT_EQ(w.a.host.resources().usage().memory, 0u);
+    EXPECT_EQ(c.host.resources().usage().memory, 0u);
+  }
 }
 
 TEST(Host, TenThousandStreamsLeaveNothingBehind) {

@@ -10,6 +10,13 @@ namespace ghmesh::libp2p::identify {
 
 using multiformats::Multiaddr;
 
+namespace {
+
+// Of "name/version (more)", as agents call themselves.
+std::string_view agent_name(std::string_view agent) { return agent.substr(0, agent.find_first_of("/ ")); }
+
+}  // namespace
+
 Identify::Identify(Swarm& swarm, Peerstore& peerstore, const PrivateKey& key, Options options)
     : swarm_(swarm),
       peerstore_(peerstore),
@@ -142,6 +149,7 @@ Result<> Identify::learn(PeerConnection& connection, Message message, bool push)
   peerstore_.add(connection.peer(), message.listen_addresses, limits.address_ttl, now);
   if (message.protocol_version) info.protocol_version = std::move(*message.protocol_version);
   if (message.agent_version) info.agent_version = std::move(*message.agent_version);
+  info.same_kind = agent_name(info.agent_version) == agent_name(options_.agent_version);
   if (!push || !message.protocols.empty()) info.protocols = std::move(message.protocols);
   if (message.observed_address) {
     info.observed_address = message.observed_address;

@@ -43,15 +43,16 @@ io::Task<Result<>> talk(io::Stream& stream, Side& side) {
 
 // Reads the answer on the first read; passes everything through after that.
 //
-// An end that is asked for before the answer waits for it: js-libp2p takes the octets behind the proposal back from its
-// negotiation before it hands the stream on, and gives the stream up if it has ended by then
-// (doc/notes/2026-11-23-early-end.md).
+// An end that is asked for before the answer waits for it unless the peer is known to cope: js-libp2p takes the octets
+// behind the proposal back from its negotiation before it hands the stream on, and gives the stream up if it has ended
+// by then (doc/notes/2026-11-23-early-end.md).
 class LazyStream final : public io::Stream, private io::Waiter {
  public:
-  LazyStream(std::unique_ptr<io::Stream> inner, std::string protocol, const Limits& limits)
+  LazyStream(std::unique_ptr<io::Stream> inner, std::string protocol, EarlyEnd early_end, const Limits& limits)
       : io::Stream(inner->loop()),
         inner_(std::move(inner)),
         side_({std::move(protocol)}, limits),
+        early_end_(early_end),
         deadline_(*inner_, kPhase),
         limits_(limits) {}
   ~LazyStream() override {
@@ -90,6 +91,7 @@ class LazyStream final : public io::Stream, private io::Waiter {
   void wait_writable(io::Waiter& waiter) override { inner_->wait_writable(waiter); }
   void shutdown_write() override {
     if (side_.agreed() || error_) return inner_->shutdown_write();
+    if (early_end_ == EarlyEnd::AtOnce && flush_proposal()) return inner_->shutdown_write();
     if (std::exchange(ending_, true)) return;
     start_clock();
     run();
@@ -149,6 +151,7 @@ class LazyStream final : public io::Stream, private io::Waiter {
 
   std::unique_ptr<io::Stream> inner_;
   Initiator side_;
+  const EarlyEnd early_end_;
   io::StreamDeadline deadline_;
   const Limits limits_;
   bool waited_ = false;
@@ -173,8 +176,9 @@ io::Task<Result<std::string>> answer(io::Stream& stream, Responder::Accepts acce
   co_return *side.agreed();
 }
 
-std::unique_ptr<io::Stream> make_lazy(std::unique_ptr<io::Stream> inner, std::string protocol, Limits limits) {
-  return std::make_unique<LazyStream>(std::move(inner), std::move(protocol), limits);
+std::unique_ptr<io::Stream> make_lazy(std::unique_ptr<io::Stream> inner, std::string protocol, EarlyEnd early_end,
+                                      Limits limits) {
+  return std::make_unique<LazyStream>(std::move(inner), std::move(protocol), early_end, limits);
 }
 
 }  // namespace ghmesh::libp2p::multistream

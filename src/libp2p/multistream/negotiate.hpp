@@ -20,9 +20,14 @@ io::Task<Result<std::string>> select(io::Stream& stream, std::vector<std::string
 // As responder.
 io::Task<Result<std::string>> answer(io::Stream& stream, Responder::Accepts accepts, Limits limits = {});
 
+// When a half-close that is asked for before the answer takes effect: by itself behind the answer, which every peer
+// copes with, or where it stands, which saves a round trip with a peer that is known to cope.
+enum class EarlyEnd { BehindAnswer, AtOnce };
+
 // As initiator with one protocol, without waiting: header and proposal ride before the first octets written, and the
 // answer is checked before the first octet is given to a reader. A refusal shows as a failed read of code Unsupported;
-// then nothing that was written has been acted on. A half-close before the answer takes effect behind it, by itself.
-std::unique_ptr<io::Stream> make_lazy(std::unique_ptr<io::Stream> inner, std::string protocol, Limits limits = {});
+// then nothing that was written has been acted on.
+std::unique_ptr<io::Stream> make_lazy(std::unique_ptr<io::Stream> inner, std::string protocol,
+                                      EarlyEnd early_end = EarlyEnd::BehindAnswer, Limits limits = {});
 
 }  // namespace ghmesh::libp2p::multistream

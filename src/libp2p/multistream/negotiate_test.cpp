@@ -146,6 +146,24 @@ TEST(Negotiate, LazyInitiatorsEarlyEndComesBehindTheAnswerThoughNobodyReads) {
   }
 }
 
+TEST(Negotiate, LazyInitiatorsEarlyEndGoesAtOnceToAPeerThatCopes) {
+  for (const std::string text : {"all", ""}) {
+    World world;
+    auto lazy = make_lazy(std::move(world.a), "/noise", EarlyEnd::AtOnce);
+    world.tasks.spawn([](io::Stream& s, const std::string& t) -> io::Task<void> {
+      EXPECT_TRUE(co_await s.write_all(as_bytes(t)));
+      s.shutdown_write();
+      EXPECT_FALSE(co_await s.write_all(as_bytes("more")));
+    }(*lazy, text));
+    std::string wire;
+    bool ended = false;
+    world.tasks.spawn(drain(*world.b, wire, ended));
+    world.loop.run_until_idle();
+    EXPECT_EQ(wire, "\x13/multistream/1.0.0\n\x07/noise\n" + text);
+    EXPECT_TRUE(ended);
+  }
+}
+
 TEST(Negotiate, LazyInitiatorsEarlyEndFailsWithTheNegotiation) {
   for (const bool refused : {true, false}) {
     World world;

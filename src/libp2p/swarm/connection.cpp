@@ -49,7 +49,9 @@ Result<PeerStream> PeerConnection::open(std::string_view protocol) {
   if (!out) return out;
   if (Result<> fine = out->permit.set_protocol(protocol); !fine) return std::unexpected(fine.error());
   out->protocol = std::string(protocol);
-  out->stream = multistream::make_lazy(std::move(out->stream), out->protocol);
+  out->stream =
+      multistream::make_lazy(std::move(out->stream), out->protocol,
+                             info_.same_kind ? multistream::EarlyEnd::AtOnce : multistream::EarlyEnd::BehindAnswer);
   return out;
 }
 

@@ -35,6 +35,7 @@ struct RemoteInfo {
   std::vector<std::string> protocols;
   std::optional<multiformats::Multiaddr> observed_address;  // of us, as the peer sees it
   bool certified = false;                                   // it sent a peer record that holds
+  bool same_kind = false;  // its agent has our name, so it copes with what we cope with
 };
 
 // One proven, multiplexed connection. Shared by the swarm and whoever has streams on it; ended() once it is gone. One

@@ -26,7 +26,8 @@ io::Task<Result<UpgradedConnection>> Upgrader::upgrade(std::unique_ptr<io::Strea
   if (direction == Direction::Outbound && transports_.size() == 1) {
     // One proposal: it rides before the handshake's first message.
     transport = transports_[0];
-    raw = multistream::make_lazy(std::move(raw), std::string(transport->protocol()), limits_.multistream);
+    raw = multistream::make_lazy(std::move(raw), std::string(transport->protocol()),
+                                 multistream::EarlyEnd::BehindAnswer, limits_.multistream);
   } else if (direction == Direction::Outbound) {
     std::vector<std::string> names;
     for (const SecureTransport* t : transports_) names.emplace_back(t->protocol());
@@ -56,7 +57,8 @@ io::Task<Result<UpgradedConnection>> Upgrader::upgrade(std::unique_ptr<io::Strea
 
   if (!secured->muxer) {
     if (direction == Direction::Outbound) {
-      secured->stream = multistream::make_lazy(std::move(secured->stream), std::string(kYamux), limits_.multistream);
+      secured->stream = multistream::make_lazy(std::move(secured->stream), std::string(kYamux),
+                                               multistream::EarlyEnd::BehindAnswer, limits_.multistream);
     } else {
       const auto agreed = co_await multistream::answer(
           *secured->stream, [](std::string_view name) { return name == kYamux; }, limits_.multistream);
