@@ -66,14 +66,7 @@ void EventHub::publish(EventKind kind, std::string members) {
   store(rare_, limits_.rare_events, limits_.rare_event_bytes, {0, kind, at() + "," + std::move(members), {}});
 }
 
-void EventHub::on_request(const RequestEvent& request) {
-  // Answers that cost nothing are many; they must not push out the few that did.
-  unsigned& left = request.upstream_calls == 0 ? hits_left_ : others_left_;
-  if (left == 0) {
-    ++skipped_;
-    return;
-  }
-  --left;
+void EventHub::tell(const RequestEvent& request) {
   std::string out = at();
   out += ",\"answer\":" + json_text(request.answer) + ",\"class\":" + json_text(request.cls) +
          ",\"method\":" + json_text(request.method.substr(0, 16)) + ",\"status\":" + std::to_string(request.status) +

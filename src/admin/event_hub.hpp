@@ -53,7 +53,18 @@ class EventHub {
 
   // A rare event: members is the inside of a JSON object ("\"peer\":\"…\"").
   void publish(EventKind kind, std::string members);
-  void on_request(const RequestEvent& request);
+  // One request. make gives its RequestEvent, and is called only if this one is told: nearly no hit of a busy node is.
+  template <typename Make>
+  void on_request(std::uint32_t upstream_calls, Make make) {
+    // Answers that cost nothing are many; they must not push out the few that did.
+    unsigned& left = upstream_calls == 0 ? hits_left_ : others_left_;
+    if (left == 0) {
+      ++skipped_;
+      return;
+    }
+    --left;
+    tell(make());
+  }
   // Ends all streams; there are no new ones.
   void close();
 
@@ -103,6 +114,7 @@ class EventHub {
     std::uint64_t lost = 0;  // the id of the newest event that was pushed out
   };
 
+  void tell(const RequestEvent& request);
   void store(Ring& ring, std::size_t max_events, std::size_t max_bytes, Stored event);
   void tick();
   std::string at() const;

@@ -53,7 +53,7 @@ struct EventsTest : testing::Test {
     event.upstream_status = calls > 0 ? 200 : 0;
     event.charged = calls;
     event.seconds = 0.25;
-    hub.on_request(event);
+    hub.on_request(calls, [&] { return event; });
   }
   static std::size_t count(const std::string& text, const std::string& what) {
     std::size_t n = 0;

@@ -40,17 +40,17 @@ NodeEvents::~NodeEvents() {
 void NodeEvents::watch(bool on) {
   if (!on) return parts_.activity.observe({});
   parts_.activity.observe([this](const proxy::Answered& answered) {
-    admin::RequestEvent event;
-    event.answer = proxy::to_string(answered.kind);
-    event.cls = proxy::to_string(answered.cls);
-    event.method = answered.method;
-    event.path = answered.path;
-    event.status = answered.status;
-    event.upstream_status = answered.spent.upstream_status;
-    event.upstream_calls = answered.spent.calls;
-    event.charged = answered.spent.charged;
-    event.seconds = answered.seconds;
-    hub_.on_request(event);
+    hub_.on_request(answered.spent.calls, [&] {
+      return admin::RequestEvent{.answer = proxy::to_string(answered.kind),
+                                 .cls = proxy::to_string(answered.cls),
+                                 .method = answered.method,
+                                 .path = answered.path,
+                                 .status = answered.status,
+                                 .upstream_status = answered.spent.upstream_status,
+                                 .upstream_calls = answered.spent.calls,
+                                 .charged = answered.spent.charged,
+                                 .seconds = answered.seconds};
+    });
   });
 }
 
