@@ -54,6 +54,25 @@ def tree_of(pid):
     return out
 
 
+def cpu_seconds_of(pid):
+    """On the processor so far, all threads of a process; in nanoseconds where the kernel counts them."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        try:
+            total += int(task.read_text().split()[0])
+        except OSError:
+            pass
+    return total / 1e9
+
+
+def resident_kib(pid):
+    try:
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("VmRSS")), 0)
+
+
 def json_body(size, seed):
     """A JSON object of exactly size bytes that does not compress to nothing."""
     rnd = random.Random(seed)
@@ -115,25 +134,10 @@ class Server:
                     pass
 
     def cpu_seconds(self):
-        """On the processor so far, all threads of all processes; in nanoseconds where the kernel counts them."""
-        total = 0
-        for pid in tree_of(self.process.pid):
-            for task in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
-                try:
-                    total += int(task.read_text().split()[0])
-                except OSError:
-                    pass
-        return total / 1e9
+        return sum(map(cpu_seconds_of, tree_of(self.process.pid)))
 
     def resident_mib(self):
-        total = 0
-        for pid in tree_of(self.process.pid):
-            try:
-                text = pathlib.Path(f"/proc/{pid}/status").read_text()
-            except OSError:
-                continue
-            total += next((int(line.split()[1]) for line in text.splitlines() if line.startswith("VmRSS")), 0)
-        return total / 1024
+        return sum(map(resident_kib, tree_of(self.process.pid))) / 1024
 
     def check(self, size, request):
         """Three times the same request: the last answer must be whole and come from the cache."""
