@@ -350,8 +350,11 @@ io::Task<> Proxy::on_body(Fetch& fetch, OriginAnswer& answer, cache::Outcome out
       plan.canonical && invalidations_.doubts(parts_.planner.groups(plan), fetch.exchange.requested.wall);
   if (storing && !fetch.lead.tainted() && !overtaken) {
     kept = keep(plan, fetch.slot, outcome, gathered.body);
-    if (plan.canonical && !plan.graphql && !plan.request.anonymous && answer.status() == 200)
+    if (plan.canonical && !plan.graphql && !plan.request.anonymous && answer.status() == 200) {
       node_candidates_.remember(plan.candidate, plan.key, parts_.planner.stored_groups(plan));
+      // Looked at now, beside a call that took a round trip, so that its first proof need not.
+      static_cast<void>(shapes_.of({kept.record(), &kept.record()->body}));
+    }
     if (answer.status() == 200) tell_mesh(fetch, kept);
     fetch.turn.land(true);
     fetch.lead.finish();
