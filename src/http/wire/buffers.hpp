@@ -86,18 +86,18 @@ class Output {
   // Copied.
   void add(std::string_view text);
   // Pointed at until they are written; owner keeps them alive, or the caller does. Small ones are copied after all: a
-  // part of a vectored write costs more than the copy.
+  // write of one part costs less than a vectored one, by more than that copy.
   void add_foreign(std::string_view octets, std::shared_ptr<const void> owner = nullptr);
   // Room to format into: append to it, then nothing else before seal().
   std::string& open();
   void seal();
 
-  // One vectored write of what there is. Done says that something went, not that all did.
+  // One write of what there is. Done says that something went, not that all did.
   io::IoStatus write_once(io::Stream& stream);
   void clear();
 
  private:
-  static constexpr std::size_t kCopyBytes = 2048;
+  static constexpr std::size_t kCopyBytes = 8 * 1024;
   static constexpr std::size_t kPartsPerWrite = 64;
   struct Part {
     const char* foreign = nullptr;  // nullptr: text_ at offset

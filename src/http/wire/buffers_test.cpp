@@ -86,7 +86,7 @@ TEST(Output, PartsComeOutInOrderThroughAnyPipe) {
 TEST(Output, OwnersAreKeptUntilWritten) {
   io::ManualLoop loop;
   auto [a, b] = io::make_pipe(loop);
-  auto body = std::make_shared<std::string>(5000, 'x');
+  auto body = std::make_shared<std::string>(10'000, 'x');
   std::weak_ptr<std::string> watch = body;
   Output output;
   output.add_foreign(*body, body);
