@@ -29,20 +29,16 @@ void append_length(std::string& out, std::uint64_t size) {
   out.append("\r\n");
 }
 
+bool has_no_body(int status) { return status == 204 || status == 304; }
+
+constexpr std::string_view kAge = "Age: ";
+
 // What every answer gets anew, and the empty line.
 void append_generated(std::string& out, const Entry& entry, const HitFields& hit) {
-  const auto age = std::chrono::duration_cast<Seconds>(std::max<Duration>(hit.age, Duration(0)));
-  out.append("Age: ");
-  append_number(out, static_cast<std::uint64_t>(std::min<Seconds>(age, http::kMaxDeltaSeconds).count()));
-  out.append("\r\nCache-Status: ");
-  http::append_cache_status(out, hit.status);
-  out.append("\r\n").append(hit.live.empty() ? entry.live() : hit.live);
-  if (hit.from_cache) out.append("X-From-Cache: 1\r\n");
-  if (hit.close) out.append("Connection: close\r\n");
+  out.append(kAge);
+  append_passing(out, entry, hit);
   out.append("\r\n");
 }
-
-bool has_no_body(int status) { return status == 204 || status == 304; }
 
 // A 304 leaves out what describes a body that it does not have (RFC 9110 §15.4.5); validators stay.
 bool is_about_the_body(std::string_view name) {
@@ -88,9 +84,28 @@ void append_stored(std::string& out, const Entry& entry, Form form, bool recoded
 
 }  // namespace
 
-void append_tail(std::string& out, const Entry& entry, const HitFields& hit) {
+void append_lasting(std::string& out, const Entry& entry, const HitFields& hit) {
   if (!has_no_body(entry.status())) append_length(out, hit.coded_size.value_or(entry.body_size()));
-  append_generated(out, entry, hit);
+  out.append(kAge);
+}
+
+void append_passing(std::string& out, const Entry& entry, const HitFields& hit, std::string_view cache_status) {
+  const auto age = std::chrono::duration_cast<Seconds>(std::max<Duration>(hit.age, Duration(0)));
+  append_number(out, static_cast<std::uint64_t>(std::min<Seconds>(age, http::kMaxDeltaSeconds).count()));
+  out.append("\r\nCache-Status: ");
+  if (cache_status.empty())
+    http::append_cache_status(out, hit.status);
+  else
+    out.append(cache_status);
+  out.append("\r\n").append(hit.live.empty() ? entry.live() : hit.live);
+  if (hit.from_cache) out.append("X-From-Cache: 1\r\n");
+  if (hit.close) out.append("Connection: close\r\n");
+}
+
+void append_tail(std::string& out, const Entry& entry, const HitFields& hit) {
+  append_lasting(out, entry, hit);
+  append_passing(out, entry, hit);
+  out.append("\r\n");
 }
 
 void append_recoded_head(std::string& out, const Entry& entry, std::string_view coding) {

@@ -34,6 +34,11 @@ void append_recoded_head(std::string& out, const Entry& entry, std::string_view 
 // answer. Appends.
 void append_tail(std::string& out, const Entry& entry, const HitFields& hit);
 
+// The same in two pieces, without the empty line: what stays as long as entry and coding do, up to "Age: ", and what
+// every answer gets anew. cache_status: hit.status as it is written, for those who have it ready.
+void append_lasting(std::string& out, const Entry& entry, const HitFields& hit);
+void append_passing(std::string& out, const Entry& entry, const HitFields& hit, std::string_view cache_status = {});
+
 // A whole head for any form. Appends. For Partial and RangeNotSatisfiable the range is answer.range.
 void append_head(std::string& out, const Entry& entry, const Answer& answer, const HitFields& hit);
 

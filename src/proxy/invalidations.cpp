@@ -7,6 +7,7 @@ Invalidations::Invalidations(store::TieredStore& store, const store::Key& floor_
     : store_(store), floor_key_(floor_key) {
   const bool found = store_.get(floor_key_, [this](store::EntryPtr record) {
     floor_ = WallTime::min();
+    ++changes_;
     if (!record || record->metadata.size() != 8) return;
     const auto nanoseconds = static_cast<std::int64_t>(load_be<std::uint64_t>(record->metadata.data()));
     floor_ = WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(nanoseconds)));
@@ -16,6 +17,7 @@ Invalidations::Invalidations(store::TieredStore& store, const store::Key& floor_
 
 void Invalidations::touch(const std::vector<store::GroupId>& groups, WallTime now) {
   if (groups.empty()) return;
+  ++changes_;
   if (touched_.size() + groups.size() > kMaxGroups) {
     touched_.clear();
     floor_ = now;

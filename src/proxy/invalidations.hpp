@@ -21,9 +21,14 @@ class Invalidations {
 
   void touch(const std::vector<store::GroupId>& groups, WallTime now);
   // As if everything had been written. For this run: the last write on disk is not moved.
-  void touch_all(WallTime now) { floor_ = std::max(floor_, now); }
+  void touch_all(WallTime now) {
+    floor_ = std::max(floor_, now);
+    ++changes_;
+  }
   // Whether any of an entry's groups was touched after it was last received or validated.
   bool doubts(const std::vector<store::GroupId>& groups, WallTime received) const;
+  // Grows whenever an answer of doubts() may have changed.
+  std::uint64_t changes() const { return changes_; }
 
  private:
   // A busy runner writes some thousand times an hour; beyond this everything before now is doubted at once.
@@ -33,6 +38,7 @@ class Invalidations {
   store::Key floor_key_;
   WallTime floor_ = WallTime::max();  // until the store has told, nothing from before is believed
   std::unordered_map<store::GroupId, WallTime> touched_;
+  std::uint64_t changes_ = 0;
 };
 
 }  // namespace ghmesh::proxy

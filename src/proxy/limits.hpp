@@ -25,9 +25,10 @@ struct Limits {
   // How long a request waits for what another token's request brings; as long as for one of its own token.
   static constexpr std::chrono::seconds kTurnWait{5};
   // Request heads whose plan is remembered, and the largest of them: a busy node's clients have some hundred questions
-  // that they repeat, in heads of half a KiB. 3 MiB at most.
+  // that they repeat, in heads of half a KiB. 3 MiB at most; as much again for the heads of their answers.
   static constexpr std::size_t kPlannedHeads = 1024;
   static constexpr std::size_t kPlannedHeadBytes = 2048;
+  static constexpr std::size_t kReadyHeadBytes = 2048;
   // How often a request looks again after waiting for another's fetch before it goes alone.
   static constexpr int kLooks = 3;
   // A tunnel in which nothing moved for so long is closed.

@@ -49,7 +49,8 @@ void PlanMemo::remember(std::string_view head, const Plan& plan) {
   auto known = std::make_unique<Known>(Known{crypto::SecretText(std::string(head)),
                                              std::vector<http::Field>(http::http1::kRequestHeadLimits.fields),
                                              {},
-                                             plan.detached()});
+                                             plan.detached(),
+                                             {}});
   known->plan.request.authorization = {};
   http::http1::RequestParser parser;
   if (parser.parse(known->octets.expose(), known->fields) != http::http1::ParseState::Done) return;

@@ -16,6 +16,9 @@ bool accepts_gzip(http::FieldsView fields) {
   return value && http::coding::accepts(*value, http::coding::Coding::Gzip);
 }
 
+// Cache-Status of nearly every hit.
+constexpr std::string_view kMemoryHit = "ghmesh; hit; detail=memory";
+
 // The server writes the empty line itself.
 void drop_empty_line(std::string& head) { head.resize(head.size() - 2); }
 
@@ -86,47 +89,81 @@ bool Proxy::try_answer(Exchange& exchange) {
   const http::http1::RequestHead& head = exchange.request();
   const PlanMemo::Known* known = std::exchange(recalled_, nullptr);
   if (known == nullptr || &known->head != &head) known = plans_.find(head.octets);
-  if (known != nullptr) return try_hit(exchange, known->plan);
+  if (known != nullptr) return try_ready(exchange, *known) || try_hit(exchange, known->plan, &known->ready);
   if (!cache::is_cacheable_method(head.view.method) || !head.upgrade.empty()) return false;
   if (parts_.authorities.decide(head.authority, head.origin_target) != Destination::Upstream) return false;
   const Plan plan = parts_.planner.plan(head.view, head.origin_target, !head.body.empty());
-  if (!plan.cacheable || !try_hit(exchange, plan)) return false;
+  if (!plan.cacheable || !try_hit(exchange, plan, nullptr)) return false;
   // What a number of a repository means may change (Planner::learn).
   if (plan.resource.repository_id.empty()) plans_.remember(head.octets, plan);
   return true;
 }
 
-bool Proxy::try_hit(Exchange& exchange, const Plan& plan) {
+// Of all that cache::decide() looks at, only the age is another one: octets, record and writes are the same.
+bool Proxy::try_ready(Exchange& exchange, const PlanMemo::Known& known) {
+  const PlanMemo::Ready& ready = known.ready;
+  if (ready.entry == nullptr || ready.invalidations != invalidations_.changes()) return false;
+  store::EntryPtr record = parts_.store.find(known.plan.key);
+  if (!record || !ready.is_of(record)) return false;
+  const TimePoint began = parts_.loop.turn_now();
+  cache::HitFields hit;
+  hit.age = ready.entry->age({began, parts_.loop.turn_wall_now()});
+  if (hit.age >= ready.lifetime) return false;
+  const Plan& plan = known.plan;
+  set_live(plan, hit);
+  scratch_tail_.clear();
+  cache::append_passing(scratch_tail_, *ready.entry, hit, kMemoryHit);
+  const int status = ready.entry->status();
+  exchange.answer({ready.head, scratch_tail_, ready.body, std::move(record)});
+  count(exchange, plan, AnswerKind::MemoryHit, status, began, plan.canonical ? 1 : 0);
+  return true;
+}
+
+bool Proxy::try_hit(Exchange& exchange, const Plan& plan, PlanMemo::Ready* ready) {
   const http::http1::RequestHead& head = exchange.request();
   const Slot slot = find_in_memory(plan);
   if (!slot) return false;
   const TimePoint began = parts_.loop.turn_now();
-  const cache::Decision decision = cache::decide(view_of(plan, head.view), slot.candidates(), policy_for(plan, slot),
-                                                 {began, parts_.loop.turn_wall_now()});
+  const cache::FreshnessPolicy policy = policy_for(plan, slot);
+  const http::RequestView request = view_of(plan, head.view);
+  const cache::Decision decision =
+      cache::decide(request, slot.candidates(), policy, {began, parts_.loop.turn_wall_now()});
   if (decision.action != cache::Action::Serve) return false;
   http::CacheStatus status;
   status.hit = true;
   status.detail = decision.stale ? "stale" : "memory";
   if (decision.stale) status.forward = decision.forward;
+  // A client with bounds of its own on the age is asked about each time.
+  const bool again = !decision.stale && !request.fields.has("Cache-Control") && !request.fields.has("Pragma");
+  if (ready != nullptr) *ready = {};
   answer_from(exchange, plan, slot, *decision.entry, {decision.form, decision.range}, status,
-              decision.stale ? AnswerKind::Stale : AnswerKind::MemoryHit, {}, began);
+              decision.stale ? AnswerKind::Stale : AnswerKind::MemoryHit, {}, began, again ? ready : nullptr);
+  if (ready == nullptr || ready->head.empty()) return true;
+  ready->record = slot.record();
+  ready->invalidations = invalidations_.changes();
+  ready->entry = &slot.entry(*decision.entry);
+  ready->lifetime = ready->entry->lifetime(policy);
   return true;
 }
 
+// Nothing came from the upstream with an answer made here: what is known of the token's quota stands in, and
+// X-From-Cache keeps clients that reckon with these lines from taking them as news.
+void Proxy::set_live(const Plan& plan, cache::HitFields& hit) const {
+  if (!plan.canonical) return;
+  hit.live = parts_.live.lines(plan);
+  hit.from_cache = true;
+}
+
 void Proxy::answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, std::size_t variant, cache::Answer form,
-                        http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began) {
+                        http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began,
+                        PlanMemo::Ready* ready) {
   const cache::Entry& entry = slot.entry(variant);
   const cache::Now now{parts_.loop.turn_now(), parts_.loop.turn_wall_now()};
   cache::HitFields hit;
   hit.age = entry.age(now);
   hit.status = status;
   hit.live = live;
-  // Nothing came from the upstream with this answer: what is known of the token's quota stands in, and X-From-Cache
-  // keeps clients that reckon with these lines from taking them as news.
-  if (live.empty() && plan.canonical) {
-    hit.live = parts_.live.lines(plan);
-    hit.from_cache = true;
-  }
+  if (live.empty()) set_live(plan, hit);
   http::server::Answer out;
   out.owner = slot.record();
   ByteView body = slot.body(variant);
@@ -164,6 +201,11 @@ void Proxy::answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, 
     cache::append_tail(scratch_tail_, entry, hit);
     drop_empty_line(scratch_tail_);
     out.more = scratch_tail_;
+    if (ready != nullptr && !made && ready_head.size() < Limits::kReadyHeadBytes) {
+      ready->head = ready_head;
+      cache::append_lasting(ready->head, entry, hit);
+      ready->body = as_text(body);
+    }
   } else {
     cache::append_head(scratch_head_, entry, form, hit);
     drop_empty_line(scratch_head_);

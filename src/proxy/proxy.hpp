@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "cache/exchange.hpp"
+#include "cache/response_head.hpp"
 #include "cache/single_flight.hpp"
 #include "github/calibration.hpp"
 #include "github/etag.hpp"
@@ -133,9 +134,14 @@ class Proxy final : public http::server::Handler {
   // ---- proxy.cpp
   http::RequestView view_of(const Plan& plan, const http::RequestView& request) const;
   Slot find_in_memory(const Plan& plan);
-  bool try_hit(Exchange& exchange, const Plan& plan);
+  // ready: where to note the answer if it is one that can be given again. False: nothing was done.
+  bool try_hit(Exchange& exchange, const Plan& plan, PlanMemo::Ready* ready);
+  bool try_ready(Exchange& exchange, const PlanMemo::Known& known);
+  // If ready is given and the whole body went out as it lies there, its head and body are noted.
   void answer_from(Exchange& exchange, const Plan& plan, const Slot& slot, std::size_t variant, cache::Answer form,
-                   http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began);
+                   http::CacheStatus status, AnswerKind kind, std::string_view live, TimePoint began,
+                   PlanMemo::Ready* ready = nullptr);
+  void set_live(const Plan& plan, cache::HitFields& hit) const;
   io::Task<> refuse(Exchange& exchange, int status, std::string_view what, http::CacheStatus status_of_cache = {});
 
   // ---- account.cpp: what a request cost and how it ended, counted once each.
