@@ -44,6 +44,8 @@ struct Link::Session final : io::Waiter {
   std::size_t written = 0;
   bool unflushed = false;
   io::Event drained;
+  // With the same peer, and older: two that dial each other at once have a session each.
+  std::shared_ptr<Session> older;
 };
 
 Link::Link(libp2p::Host& host, Random& random, LinkOptions options)
@@ -134,7 +136,8 @@ io::Task<void> Link::serve(libp2p::PeerStream stream, bool dialer) {
   stream.connection->set_protected(true);
   const auto connection = stream.connection;
   auto session = std::make_shared<Session>(*this, std::move(stream), std::move(*pair));
-  sessions_[peer] = session;
+  std::shared_ptr<Session>& newest = sessions_[peer];
+  session->older = std::exchange(newest, session);
   mesh_.on_connected(peer, {}, now());
   if (const auto it = outboxes_.find(peer); it != outboxes_.end()) {
     for (Message& message : it->second.waiting) queue_in(session, std::move(message));
@@ -143,12 +146,19 @@ io::Task<void> Link::serve(libp2p::PeerStream stream, bool dialer) {
   pump();
   co_await read_loop(session);
   session->stream->abort(Error{ErrorCode::Closed, Fault::Peer, Retry::Later, "the session ended"});
-  if (const auto it = sessions_.find(peer); it != sessions_.end() && it->second == session) {
-    sessions_.erase(it);
-    connection->set_protected(false);
-  }
+  connection->set_protected(false);
+  forget(session);
   mesh_.on_disconnected(peer, now());
   pump();
+}
+
+// Of two connections of one pair the swarm closes one, which may be the newer: then the other session goes on.
+void Link::forget(const std::shared_ptr<Session>& session) {
+  const auto it = sessions_.find(session->peer);
+  std::shared_ptr<Session>* place = &it->second;
+  while (*place != session) place = &(*place)->older;
+  *place = std::exchange(session->older, nullptr);
+  if (!it->second) sessions_.erase(it);
 }
 
 io::Task<void> Link::read_loop(std::shared_ptr<Session> session) {

@@ -158,6 +158,26 @@ TEST(Link, AProbeComesBackWholeFromEveryPeer) {
   EXPECT_GE(done.took, 2s);
 }
 
+// The swarm closes one of the two connections; whichever it is, each still has a way to the other.
+TEST(Link, TwoThatDialEachOtherAtOnceKeepASession) {
+  for (int i = 0; i < 8; ++i) {
+    World world;
+    world.add(ring(1));
+    world.add(ring(1));
+    const auto dial = [&](std::size_t from, std::size_t to) -> io::Task<void> {
+      static_cast<void>(co_await world.nodes[from]->host->swarm().dial(world.nodes[to]->host->addresses()[0]));
+    };
+    world.tasks.spawn(dial(0, 1));
+    world.tasks.spawn(dial(1, 0));
+    world.loop.advance(60s);
+    for (const std::size_t n : {0u, 1u}) {
+      EXPECT_EQ(world.link(n).stats().sessions, 1u);
+      EXPECT_EQ(world.link(n).mesh().stats().connected, 1u);
+      EXPECT_TRUE(world.run(world.link(n).probe(world.nodes[1 - n]->host->id())).returned) << i;
+    }
+  }
+}
+
 TEST(Link, AStrangerGetsNothing) {
   World world;
   world.add(ring(1));
