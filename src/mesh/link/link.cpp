@@ -150,6 +150,10 @@ io::Task<void> Link::serve(libp2p::PeerStream stream, bool dialer) {
   forget(session);
   mesh_.on_disconnected(peer, now());
   pump();
+  // The connection may have ended for another one, of which the swarm does not tell.
+  const auto standing = host_.swarm().connection(peer);
+  if (standing && standing->direction() == libp2p::Direction::Outbound && !sessions_.contains(peer))
+    tasks_.spawn(open_session(standing));
 }
 
 // Of two connections of one pair the swarm closes one, which may be the newer: then the other session goes on.
