@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A peer's answer on loopback, from the question to the body in hand, against a raw TCP echo of the same octets in the
-// same run, alternating, after another member has fetched it and put it to its owner, as in a fleet; and what sealing
-// and opening them costs by itself (twice: the connection's and the mesh's).
+// A peer's answer on loopback, from the question to the body in hand, after another member has fetched it and put it to
+// its owner, as in a fleet; in the same run, alternating, a raw TCP echo of the same octets, and one by this project's
+// loop and sockets alone; and what sealing and opening costs by itself (twice: the connection's and the mesh's).
 #include <benchmark/benchmark.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
