@@ -14,7 +14,8 @@
 
 // Answers HTTPS in the API's name: TLS with a leaf of the local CA inside a CONNECT, then HTTP of the version the
 // client agreed on, then the same request path as without TLS. The hosts are those of the leaf; a request for another
-// one is 421, and there is no CONNECT inside. One loop.
+// one is 421, and there is no CONNECT inside. On an Enterprise Server's host that is more than its API: git's bodies
+// come here as well, hence the bounds below. One loop.
 
 namespace ghmesh::node {
 
