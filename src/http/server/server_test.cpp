@@ -587,6 +587,20 @@ TEST_F(ServerTest, DrainBreaksWhatDoesNotEnd) {
   EXPECT_EQ(group.size(), 0u);
 }
 
+TEST_F(ServerTest, DrainEndsWhenItIsToldTo) {
+  io::Event never(loop);
+  handler.cold = [&never](Exchange&) -> io::Task<> { co_await never.wait(); };
+  Client client = connect();
+  client.send(get());
+  io::TaskGroup group(loop);
+  group.spawn(server->drain_until(loop.now() + 3s));
+  client.advance(2s);
+  EXPECT_FALSE(client.broken || client.ended);
+  client.advance(2s);
+  EXPECT_TRUE(client.broken || client.ended);
+  EXPECT_EQ(group.size(), 0u);
+}
+
 TEST_F(ServerTest, InterimAnswersComeBeforeTheFinalOne) {
   handler.cold = [](Exchange& exchange) -> io::Task<> {
     EXPECT_TRUE(co_await exchange.interim(103, Fields{{"Link", "<a>"}}));
