@@ -201,6 +201,21 @@ TEST_F(Http2, AnswersAtOnceAndFromTasks) {
   EXPECT_TRUE(ended());
 }
 
+TEST_F(Http2, AnAnswersHeadMayBeCutAnywhere) {
+  play_.hot = [](server::Exchange& exchange) {
+    exchange.answer({"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nAge: ", "7\r\nX-Last: b\r\n", "hit", nullptr});
+    return true;
+  };
+  open();
+  start_client();
+  const auto id = ask("GET");
+  pump();
+  EXPECT_EQ(replies_[id].error, 0u);
+  EXPECT_EQ(replies_[id].fields["age"], "7");
+  EXPECT_EQ(replies_[id].fields["x-last"], "b");
+  EXPECT_EQ(replies_[id].body, "hit");
+}
+
 TEST_F(Http2, BodiesPassBothWaysWithBackPressure) {
   io::Event go(loop_);
   std::size_t read = 0;

@@ -172,10 +172,12 @@ Result<> Stream::submit(ResponseFields& fields, bool with_body) {
 
 void Stream::answer(server::Answer answer) {
   GHMESH_CHECK(sent_ == Sent::Nothing);
-  std::string_view lines = answer.head;
+  // Its parts may be cut within a line.
+  const std::string head = std::string(answer.head).append(answer.more);
+  std::string_view lines = head;
   const int status = split_status_line(lines);
   ResponseFields fields(status);
-  const bool good = fields.add_lines(lines) && fields.add_lines(answer.more);
+  const bool good = fields.add_lines(lines).has_value();
   const bool with_body = !answer.body.empty() && !is_head_request();
   if (with_body) {
     owner_ = std::move(answer.owner);
