@@ -73,7 +73,9 @@ struct ExchangeLimits {
   static ExchangeLimits for_patience(Duration patience) {
     ExchangeLimits limits;
     const ExchangeLimits usual;
-    const auto scaled = [&](Duration wait) { return wait * patience.count() / usual.patience.count(); };
+    // In a product of two times nanoseconds do not fit: 5 s of each is over 2^63 already.
+    const double factor = static_cast<double>(patience.count()) / static_cast<double>(usual.patience.count());
+    const auto scaled = [&](Duration wait) { return std::chrono::duration_cast<Duration>(wait * factor); };
     limits.patience = patience;
     limits.first_answer = scaled(usual.first_answer);
     limits.patience_over_budget = scaled(usual.patience_over_budget);

@@ -46,6 +46,7 @@ TEST(Limits, APatienceMovesEveryWaitForOthersAndNothingElse) {
     EXPECT_GE(limits.lease, 2 * limits.hold_every);
     EXPECT_LE(limits.lease, limits.longest_fetch);
     EXPECT_LE(limits.longest_wait, limits.longest_fetch);
+    EXPECT_GE(limits.longest_wait, 7 * patience);
   }
 }
 
