@@ -2,8 +2,6 @@
 #include "tls/local_authority.hpp"
 
 #include <gtest/gtest.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -12,6 +10,7 @@
 #include "io/manual_loop.hpp"
 #include "io/pipe.hpp"
 #include "io/task_group.hpp"
+#include "openssl.hpp"
 #include "tls/certificate.hpp"
 #include "tls/tls_stream.hpp"
 
@@ -20,11 +19,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::vector<X509*> certificates(const std::string& pem) {
-  std::vector<X509*> out;
-  BIO* bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-  while (X509* one = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr)) out.push_back(one);
-  BIO_free(bio);
+std::vector<detail::OwnedX509> certificates(const std::string& pem) {
+  std::vector<detail::OwnedX509> out;
+  const detail::OwnedBio bio = detail::memory_bio(pem);
+  while (X509* one = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) out.emplace_back(one);
   return out;
 }
 
@@ -63,7 +61,7 @@ class LocalAuthorityTest : public testing::Test {
 TEST_F(LocalAuthorityTest, A23_ItIsShortLivedAndBoundToItsNames) {
   const auto all = certificates(authority_->trusted_pem());
   ASSERT_EQ(all.size(), 1u);
-  X509* ca = all[0];
+  X509* ca = all[0].get();
   EXPECT_EQ(X509_get_pathlen(ca), 0);
   EXPECT_EQ(X509_get_key_usage(ca), static_cast<std::uint32_t>(KU_KEY_CERT_SIGN));
   const int at = X509_get_ext_by_NID(ca, NID_name_constraints, -1);
@@ -76,7 +74,6 @@ TEST_F(LocalAuthorityTest, A23_ItIsShortLivedAndBoundToItsNames) {
   EVP_PKEY* key = X509_get0_pubkey(ca);
   EXPECT_EQ(EVP_PKEY_get_bits(key), 256);
   EXPECT_EQ(EVP_PKEY_is_a(key, "EC"), 1);
-  X509_free(ca);
 }
 
 TEST_F(LocalAuthorityTest, TheLeafIsGoodForItsNamesAlone) {
