@@ -9,6 +9,18 @@
 
 namespace ghmesh::mesh {
 
+// What GitHub lets all holders of one token do together (github/pacing.hpp says why), and bounds of keeping it.
+struct DrawLimits {
+  double per_second = 12;
+  double burst = 160;
+  std::size_t in_flight = 60;
+  double writes_per_second = 1.2;
+  double writes_burst = 8;
+  std::uint32_t waiting = 4096;  // of one member
+  std::size_t buckets = 1024;    // the job tokens of an hour
+  std::size_t members = 1024;    // of one bucket
+};
+
 struct ExchangeLimits {
   // What a member keeps for the mesh: 1,000 keys of 22 KiB, and a quarter more, on each of two ranks among three
   // members.
@@ -67,6 +79,7 @@ struct ExchangeLimits {
   // the reset.
   Duration uncorroborated_pause = 30s;
   Duration corroborated_pause = 5min;
+  DrawLimits draws;
 
   // Another patience (--mesh-patience): every wait for other members grows and shrinks with it, so that far members and
   // slow machines are given the time that they need. How often something is said stays.

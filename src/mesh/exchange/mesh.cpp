@@ -22,11 +22,13 @@ struct Mesh::Parts {
       : bus(self, limits, random),
         owner(bus),
         repair(bus),
+        draws(bus, limits.draws),
         finder(bus, [this](const Shadow& shadow, TimePoint now) { owner.on_shadow(bus.self, shadow, now); }) {}
 
   Bus bus;
   Owner owner;
   Repair repair;
+  Draws draws;
   Finder finder;
   // When the next tick is due, and was while it has not come.
   TimePoint due = TimePoint::max();
@@ -68,6 +70,7 @@ void Mesh::on_disconnected(const PeerId& peer, TimePoint now) {
   parts_->owner.on_disconnected(peer, now);
   parts_->finder.on_disconnected(peer, now);
   parts_->repair.on_disconnected(peer, now);
+  parts_->draws.on_disconnected(peer);
   membership_.doubt(peer, now);
   settle(now);
 }
@@ -139,6 +142,10 @@ void Mesh::dispatch(const PeerId& from, const Message& message, TimePoint now) {
           on_ack(from, each, now);
         } else if constexpr (std::same_as<T, Pause>) {
           pauses_.on_told(from, each.bucket, std::chrono::milliseconds(each.for_ms), now);
+        } else if constexpr (std::same_as<T, Draw>) {
+          parts_->draws.on_draw(from, each, now);
+        } else if constexpr (std::same_as<T, Drawn>) {
+          parts_->draws.on_drawn(from, each);
         }
       },
       message);
@@ -159,6 +166,8 @@ void Mesh::settle(TimePoint now) {
     events_.push_back(std::move(result));
   }
   for (ProbeDone& done : prober_.take_done()) events_.push_back(std::move(done));
+  for (Drawn& drawn : parts_->draws.take_news()) events_.push_back(std::move(drawn));
+  for (const Unheard& unheard : parts_->draws.take_unheard()) events_.push_back(unheard);
   for (Outgoing& each : std::exchange(bus.out, {})) outgoing_.push_back(std::move(each));
   for (Outgoing& each : membership_.take_outgoing()) outgoing_.push_back(std::move(each));
   // Deadlines that have passed before they were set are due now, not late.
@@ -185,6 +194,7 @@ void Mesh::note_presence(const PeerId& peer, const Member* member, TimePoint now
   }
   fleet_.on_gone(peer, now);
   parts_->owner.on_disconnected(peer, now);
+  parts_->draws.on_gone(peer, now);
   if (present_.erase(peer) == 0) return;
   const bool said_so = member != nullptr && member->state == MemberState::Left;
   events_.push_back(MemberChange{peer, said_so ? MemberChange::What::Left : MemberChange::What::Died});
@@ -210,6 +220,7 @@ void Mesh::update_ranks(TimePoint now) {
     parts_->owner.on_change(change, now);
     if (draining_) parts_->repair.hand_over(change, now);
     parts_->repair.on_change(change, membership_.founding(now), now);
+    parts_->draws.on_ranks(now);
   }
 }
 
@@ -220,6 +231,7 @@ void Mesh::tick(TimePoint now) {
   parts_->owner.tick(now);
   parts_->finder.tick(now);
   parts_->repair.tick(now);
+  parts_->draws.tick(now);
   prober_.tick(now);
   if (now >= next_counters_) {
     next_counters_ = now + kTellCounters;
@@ -239,7 +251,8 @@ void Mesh::tick(TimePoint now) {
 
 TimePoint Mesh::next_deadline() const {
   TimePoint next = std::min({membership_.next_deadline(), parts_->owner.next_deadline(), parts_->finder.next_deadline(),
-                             parts_->repair.next_deadline(), prober_.next_deadline(), next_counters_});
+                             parts_->repair.next_deadline(), parts_->draws.next_deadline(), prober_.next_deadline(),
+                             next_counters_});
   if (!tellings_.empty()) next = std::min(next, tellings_.front().until);
   return next;
 }
@@ -358,6 +371,15 @@ std::optional<TimePoint> Mesh::paused_until(const TokenTag& bucket, TimePoint no
   // Ranked members first, the others behind them, spread by their own id.
   const std::size_t place = rank < kRanks ? rank : kRanks + parts_->bus.self.bytes().back() % 12u;
   return pauses_.until(bucket, place, now);
+}
+
+void Mesh::draw(Draw own, TimePoint now) {
+  parts_->draws.draw(std::move(own), now);
+  settle(now);
+}
+
+std::size_t Mesh::sharers(const TokenTag& bucket) const {
+  return parts_->draws.is_kept(bucket) ? membership_.live_count() : 0;
 }
 
 void Mesh::set_reachable(bool reachable, TimePoint now) {

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "draws.hpp"
 #include "finder.hpp"
 #include "fleet.hpp"
 #include "limits.hpp"
@@ -46,7 +47,8 @@ struct MemberChange {
   PeerId peer = nobody();
   What what = What::Joined;
 };
-using MeshEvent = std::variant<FindResult, Invalidated, InvalidateDone, ProbeDone, MemberChange>;
+// Drawn: what a bucket's keeper says to this node.
+using MeshEvent = std::variant<FindResult, Invalidated, InvalidateDone, ProbeDone, MemberChange, Drawn, Unheard>;
 
 struct PeerInfo {
   PeerId peer = nobody();
@@ -109,6 +111,11 @@ class Mesh {
   void pause(const TokenTag& bucket, Duration length, TimePoint now);  // GitHub said stop
   void resumed(const TokenTag& bucket, TimePoint now);                 // GitHub answered normally
   std::optional<TimePoint> paused_until(const TokenTag& bucket, TimePoint now) const;
+
+  // What this node did and wants of a bucket, for its keeper; Drawn events answer. Again whenever it changes.
+  void draw(Draw own, TimePoint now);
+  // Others that could draw on a bucket, if somebody keeps it; 0: this node paces itself alone.
+  std::size_t sharers(const TokenTag& bucket) const;
 
   void set_reachable(bool reachable, TimePoint now);
   // On SIGTERM: partitions go to those who come next; then, when the transport has sent everything, leave.

@@ -316,6 +316,10 @@ void Link::pump() {
       invalidated_(*stale);
     } else if (auto* change = std::get_if<MemberChange>(&event); change != nullptr && member_changed_) {
       member_changed_(*change);
+    } else if (auto* drawn = std::get_if<Drawn>(&event); drawn != nullptr && drawn_) {
+      drawn_(*drawn);
+    } else if (const auto* unheard = std::get_if<Unheard>(&event); unheard != nullptr && unheard_) {
+      unheard_(*unheard);
     }
   }
   for (const auto& session : std::exchange(unflushed_, {})) {
@@ -406,6 +410,11 @@ void Link::pause(const TokenTag& bucket, Duration length) {
 
 void Link::resumed(const TokenTag& bucket) {
   mesh_.resumed(bucket, now());
+  pump();
+}
+
+void Link::draw(Draw own) {
+  mesh_.draw(std::move(own), now());
   pump();
 }
 

@@ -75,6 +75,7 @@ class Link {
   io::Task<InvalidateDone> invalidate(std::vector<GroupId> groups, bool drop = false);
   void pause(const TokenTag& bucket, Duration length);
   void resumed(const TokenTag& bucket);
+  void draw(Draw own);
   // One entry there and back.
   io::Task<ProbeDone> probe(PeerId peer);
   // Hands over, waits until it is written (at most `patience`), leaves.
@@ -83,6 +84,10 @@ class Link {
   void on_invalidated(std::function<void(const Invalidated&)> listener) { invalidated_ = std::move(listener); }
   // Called for members that come and go.
   void on_member(std::function<void(const MemberChange&)> listener) { member_changed_ = std::move(listener); }
+
+  // Called when a bucket's keeper has said something.
+  void on_drawn(std::function<void(const Drawn&)> listener) { drawn_ = std::move(listener); }
+  void on_unheard(std::function<void(const Unheard&)> listener) { unheard_ = std::move(listener); }
 
   const Mesh& mesh() const { return mesh_; }
   Mesh& mesh() { return mesh_; }
@@ -128,6 +133,8 @@ class Link {
   io::Event events_;
   std::function<void(const Invalidated&)> invalidated_;
   std::function<void(const MemberChange&)> member_changed_;
+  std::function<void(const Drawn&)> drawn_;
+  std::function<void(const Unheard&)> unheard_;
   LinkStats stats_;
   std::unordered_map<PeerId, PeerTraffic> traffic_;
   std::shared_ptr<int> alive_;  // listeners of the swarm outlive us; they look here first

@@ -403,9 +403,9 @@ std::size_t encoded_size(const Message& message, const std::function<std::size_t
 
 std::string_view type_name(const Message& message) {
   static constexpr std::array<std::string_view, std::variant_size_v<Message>> kNames{
-      "ask",     "same",       "body",   "wait",  "lease", "pass",   "try",          "put",  "renew",
-      "release", "hold",       "shadow", "peek",  "found", "whohas", "have",         "pull", "chunk",
-      "ledger",  "invalidate", "ack",    "pause", "ping",  "pong",   "ping-request", "news", "sync"};
+      "ask",  "same",   "body", "wait",  "lease",        "pass", "try",  "put",   "renew",  "release",
+      "hold", "shadow", "peek", "found", "whohas",       "have", "pull", "chunk", "ledger", "invalidate",
+      "ack",  "pause",  "ping", "pong",  "ping-request", "news", "sync", "draw",  "drawn"};
   return kNames[message.index()];
 }
 

@@ -55,6 +55,14 @@ std::vector<Message> one_of_each() {
                             .age_ms = 12345,
                             .addresses = {Bytes{4, 127, 0, 0, 1}}};
   const CounterRow row{.peer = peer(3), .started_ms = 1767225600000, .sequence = 5, .values = {1, 300, 70000}};
+  const RateRow rate{.peer = peer(4),
+                     .resource = 1,
+                     .limit = 5000,
+                     .remaining = 4000,
+                     .used = 1000,
+                     .reset = 1767225600,
+                     .age_ms = 1500,
+                     .spent = 70};
   return {
       Ask{.id = 1, .key = key, .tag = fresh().tag, .have = version, .hop = 1, .origin = peer(1)},
       Same{.id = 1, .version = version, .fresh = fresh(), .candidate = true},
@@ -89,6 +97,17 @@ std::vector<Message> one_of_each() {
       PingRequest{.sequence = 1, .target = peer(7)},
       News{.updates = {update}},
       Sync{.known = {{5, 6}}, .answer = true},
+      Draw{.bucket = fresh().tag,
+           .sent = 700,
+           .sent_writes = 3,
+           .recent = 20,
+           .recent_writes = 1,
+           .drawing = 3,
+           .in_flight = 2,
+           .waiting = 5,
+           .waiting_writes = 1,
+           .rates = {rate}},
+      Drawn{.bucket = fresh().tag, .may_send = 705, .may_write = 4, .drawing = 3, .rates = {rate, rate}},
   };
 }
 

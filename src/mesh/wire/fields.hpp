@@ -136,5 +136,20 @@ template <typename Archive>
 void fields(Archive& a, Sync& m) {
   a(m.answer), a.list(m.known, WireLimits::kPullKeys);
 }
+template <typename Archive>
+void fields(Archive& a, RateRow& m) {
+  a(m.peer), a(m.resource), a.varint(m.limit), a.varint(m.remaining), a.varint(m.used), a.varint(m.reset),
+      a.varint(m.age_ms), a.varint(m.spent);
+}
+template <typename Archive>
+void fields(Archive& a, Draw& m) {
+  a(m.bucket), a.varint(m.sent), a.varint(m.sent_writes), a.varint(m.recent), a.varint(m.recent_writes),
+      a.varint(m.drawing), a.varint(m.in_flight), a.varint(m.waiting), a.varint(m.waiting_writes),
+      a.list(m.rates, WireLimits::kOwnRates);
+}
+template <typename Archive>
+void fields(Archive& a, Drawn& m) {
+  a(m.bucket), a.varint(m.may_send), a.varint(m.may_write), a.varint(m.drawing), a.list(m.rates, WireLimits::kRates);
+}
 
 }  // namespace ghmesh::mesh::wire

@@ -31,6 +31,9 @@ struct WireLimits {
   // Fleet counters: rows in one message, values in one row.
   static constexpr std::size_t kCounterRows = 16;
   static constexpr std::size_t kCounters = 32;
+  // Resources of GitHub that one member draws on (core, search, graphql and nine more), and readings in one message.
+  static constexpr std::size_t kOwnRates = 16;
+  static constexpr std::size_t kRates = 64;
   // No answer is fresh for longer: immutable resources are asked for once a day.
   static constexpr std::uint32_t kFreshMs = 24u * 3600 * 1000;
   // A primary limit resets within the hour; whoever says longer is wrong.

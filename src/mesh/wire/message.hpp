@@ -198,6 +198,39 @@ struct Pause {
   std::uint32_t for_ms = 0;
 };
 
+// What one member saw of a limit, and took of it itself in that window.
+struct RateRow {
+  PeerId peer = nobody();     // whose
+  std::uint8_t resource = 0;  // the caller's number for it
+  std::uint32_t limit = 0;
+  std::uint32_t remaining = 0;
+  std::uint32_t used = 0;
+  std::uint64_t reset = 0;   // Unix seconds
+  std::uint32_t age_ms = 0;  // since GitHub said so
+  std::uint32_t spent = 0;
+};
+// To the keeper of a bucket: what this member sent so far, and what waits here. Counts are of this process and grow.
+struct Draw {
+  TokenTag bucket{};
+  std::uint64_t sent = 0;  // requests, writes among them
+  std::uint64_t sent_writes = 0;
+  std::uint32_t recent = 0;  // of sent, lately: what a keeper has to know who kept nothing before
+  std::uint32_t recent_writes = 0;
+  std::uint32_t drawing = 1;  // members that draw, as the last keeper said
+  std::uint32_t in_flight = 0;
+  std::uint32_t waiting = 0;
+  std::uint32_t waiting_writes = 0;
+  std::vector<RateRow> rates;  // the sender's own
+};
+// From the keeper: how far the receiver's counts may go, and what the others saw since it was last told.
+struct Drawn {
+  TokenTag bucket{};
+  std::uint64_t may_send = 0;
+  std::uint64_t may_write = 0;
+  std::uint32_t drawing = 0;  // members that draw on it now
+  std::vector<RateRow> rates;
+};
+
 enum class MemberState : std::uint8_t { Alive = 0, Suspect = 1, Dead = 2, Left = 3 };
 
 struct MemberUpdate {
@@ -245,6 +278,6 @@ struct Sync {
 
 using Message =
     std::variant<Ask, Same, Body, Wait, Lease, Pass, Try, Put, Renew, Release, Hold, Shadow, Peek, Found, WhoHas, Have,
-                 Pull, Chunk, Ledger, Invalidate, Ack, Pause, Ping, Pong, PingRequest, News, Sync>;
+                 Pull, Chunk, Ledger, Invalidate, Ack, Pause, Ping, Pong, PingRequest, News, Sync, Draw, Drawn>;
 
 }  // namespace ghmesh::mesh
