@@ -27,7 +27,7 @@ struct FakeSource final : AdminSource {
     out.requests = 7;
     return out;
   }
-  std::vector<QuotaRow> quota() const override { return {{"ab", "core", 60, 59, 1, 2, 3, -2, 4, std::nullopt}}; }
+  std::vector<QuotaRow> quota() const override { return {{"ab", "core", 60, 59, 1, 2, 3, 0, -2, 4, std::nullopt}}; }
   ActivityView activity() const override { return {{0.5}, {}, {{"GET", "/secret", "miss", "default", 200, 1, 2}}, {}}; }
   io::Task<Result<Explanation>> explain(Explained request) override {
     asked = request.target + " " + request.authorization.value_or("-") + request.accept.value_or("");

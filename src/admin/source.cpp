@@ -16,6 +16,8 @@ Json rows_json(const std::vector<QuotaRow>& rows) {
   for (const QuotaRow& row : rows) {
     Json by_class = Json::object();
     for (const auto& [name, spent] : row.spent_by_class) by_class[name] = spent;
+    Json by_member = Json::object();
+    for (const auto& [name, spent] : row.spent_by_member) by_member[name] = spent;
     out.push_back(Json{{"token", row.token},
                        {"resource", row.resource},
                        {"limit", row.limit},
@@ -23,10 +25,12 @@ Json rows_json(const std::vector<QuotaRow>& rows) {
                        {"used", row.used},
                        {"reset", row.reset},
                        {"spent_by_this_node", row.spent_by_this_node},
+                       {"spent_by_members", row.spent_by_members},
                        {"spent_by_others", row.spent_by_others},
-                       {"forecast_remaining", row.forecast_remaining},
+                       {"forecast_remaining", row.forecast_remaining ? Json(*row.forecast_remaining) : Json(nullptr)},
                        {"empty_at", row.empty_at ? Json(*row.empty_at) : Json(nullptr)},
-                       {"spent_by_class", std::move(by_class)}});
+                       {"spent_by_class", std::move(by_class)},
+                       {"spent_by_member", std::move(by_member)}});
   }
   return out;
 }

@@ -27,12 +27,16 @@ struct QuotaRow {
   std::int64_t used = 0;
   std::int64_t reset = 0;  // Unix seconds
   std::uint64_t spent_by_this_node = 0;
-  std::int64_t spent_by_others = 0;  // used, less the above
-  // At the pace of this window so far: what will be left at reset (may be negative), and when nothing is left.
-  std::int64_t forecast_remaining = 0;
+  std::int64_t spent_by_members = 0;  // of the mesh, besides this node
+  std::int64_t spent_by_others = 0;   // used, less all of the above: whoever asks the origin directly
+  // At the pace of this window so far: what will be left at reset (may be negative), and when nothing is left. Nothing
+  // while too little was seen.
+  std::optional<std::int64_t> forecast_remaining;
   std::optional<std::int64_t> empty_at;  // Unix seconds
   // spent_by_this_node by class of request, those that are not 0.
   std::vector<std::pair<std::string, std::uint64_t>> spent_by_class = {};
+  // spent_by_members by peer id, as each last said.
+  std::vector<std::pair<std::string, std::int64_t>> spent_by_member = {};
 };
 
 // Sums over the live members of a mesh, each counted once.

@@ -16,7 +16,8 @@ TEST(Source, StatsHaveTheContractsMembers) {
   stats.local_hits = 2;
   stats.proofs = 2;
   stats.calls_saved = -3;
-  stats.quota.push_back({"ab", "core", 5000, 4999, 1, 1767229200, 3, 0, 4990, std::nullopt, {{"default", 2}, {"write", 1}}});
+  stats.quota.push_back(
+      {"ab", "core", 5000, 4999, 1, 1767229200, 3, 0, 0, 4990, std::nullopt, {{"default", 2}, {"write", 1}}});
   const std::string text = to_json(stats);
   EXPECT_EQ(text.back(), '\n');
   EXPECT_EQ(text.find('\n'), text.size() - 1);

@@ -179,7 +179,9 @@ constexpr std::array kCommands{
     Command{.name = "quota",
             .usage = "[flags]",
             .summary = "the rate limits the node has seen, per token and resource",
-            .details = "Tokens are shown by a fingerprint that the node makes; it cannot be turned back.\n",
+            .details = "Tokens are shown by a fingerprint that the node makes; it cannot be turned back. Members of "
+                       "its mesh with\n"
+                       "the same token are counted besides; --json has each of them.\n",
             .rules = {.flags = kReportFlags},
             .run = quota},
     Command{.name = "peers",

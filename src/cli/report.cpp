@@ -99,8 +99,16 @@ std::string quota_table_of(std::string_view json) {
   if (list == nullptr) return table_of(json);
   if (list->empty()) return "no quota seen yet\n";
   static constexpr std::string_view kReset = "reset";
-  static constexpr std::array kColumns{"token", "resource",           "limit",           "remaining",         "used",
-                                       "reset", "spent_by_this_node", "spent_by_others", "forecast_remaining"};
+  static constexpr std::array kColumns{"token",
+                                       "resource",
+                                       "limit",
+                                       "remaining",
+                                       "used",
+                                       "reset",
+                                       "spent_by_this_node",
+                                       "spent_by_members",
+                                       "spent_by_others",
+                                       "forecast_remaining"};
   std::vector<Row> rows{Row(kColumns.begin(), kColumns.end())};
   for (const Json& entry : *list) {
     Row row;

@@ -20,9 +20,11 @@ TEST(Report, MembersStandInColumns) {
 }
 
 TEST(Report, QuotaHasARowPerTokenAndResource) {
-  EXPECT_EQ(quota_table_of(R"({"quota":[{"token":"ab","resource":"core","limit":60,"remaining":1}]})"),
-            "token  resource  limit  remaining  used  reset  spent_by_this_node  spent_by_others  forecast_remaining\n"
-            "ab     core      60     1          -     -      -                   -                -\n");
+  EXPECT_EQ(
+      quota_table_of(R"({"quota":[{"token":"ab","resource":"core","limit":60,"remaining":1}]})"),
+      "token  resource  limit  remaining  used  reset  spent_by_this_node  spent_by_members  spent_by_others  "
+      "forecast_remaining\n"
+      "ab     core      60     1          -     -      -                   -                 -                -\n");
   EXPECT_THAT(quota_table_of(R"({"quota":[{"token":"ab","reset":1700000000}]})"),
               testing::HasSubstr("2023-11-14 22:13:20Z"));
   EXPECT_EQ(quota_table_of(R"({"quota":[]})"), "no quota seen yet\n");

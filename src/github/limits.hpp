@@ -35,6 +35,10 @@ struct Limits {
 
   // Quota ledger: tokens × resources. A runner sees a token per job; old ones expire with their window.
   std::size_t max_ledger_entries = 4096;
+  // Members of a mesh whose spending is remembered, each for a token and resource.
+  std::size_t max_told = 1024;
+  // Requests that GitHub may have counted on one token while an answer was on its way: as many as it lets be in flight.
+  std::int64_t counted_in_flight = 100;
 
   // GraphQL: GitHub refuses documents far below these; they bound our work.
   std::size_t max_graphql_document = 256 * 1024;

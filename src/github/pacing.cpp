@@ -15,6 +15,25 @@ Duration from_seconds(double value) {
 
 }  // namespace
 
+void Pacer::Sent::add(TimePoint now) {
+  const std::int64_t at = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
+  const auto size = static_cast<std::int64_t>(slots.size());
+  for (std::int64_t s = std::max(second + 1, at - size + 1); s <= at; ++s)
+    slots[static_cast<std::size_t>(s % size)] = 0;
+  second = at;
+  ++slots[static_cast<std::size_t>(at % size)];
+  ++all;
+}
+
+std::uint32_t Pacer::Sent::recent(TimePoint now) const {
+  const std::int64_t at = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
+  const auto size = static_cast<std::int64_t>(slots.size());
+  std::uint32_t sum = 0;
+  for (std::int64_t s = std::max<std::int64_t>(at - size + 2, 0); s <= second; ++s)
+    sum += slots[static_cast<std::size_t>(s % size)];
+  return sum;
+}
+
 Pacer::Token* Pacer::find(const Partition& token) {
   const auto found = tokens_.find(token);
   return found == tokens_.end() ? nullptr : &found->second;
@@ -59,13 +78,16 @@ void Pacer::enqueue(Ticket ticket, PacedRequest request, TimePoint now) {
   Token& token = place->second;
   if (is_new) {
     token.allowance = options_.burst;
-    token.write_allowance = static_cast<double>(options_.writes_per_minute) / 6;
+    token.write_allowance = options_.writes_burst;
     token.refilled = now;
   }
+  token.shared = request.shared;
+  if (token.waiting == 0) token.waits_since = now;
   const std::uint64_t client = request.client;
   token.clients[client].push_back({ticket, std::move(request), now});
   ++token.waiting;
   ++waiting_;
+  note_change(place->first, token);
 }
 
 void Pacer::cancel(Ticket ticket) {
@@ -77,8 +99,75 @@ void Pacer::cancel(Ticket ticket) {
       if (queue.empty()) token.clients.erase(client);
       --token.waiting;
       --waiting_;
+      note_change(partition, token);
       return;
     }
+}
+
+void Pacer::note_change(const Partition& partition, Token& token) {
+  if (token.shared && !std::exchange(token.changed, true)) changed_.push_back(partition);
+}
+
+std::vector<Partition> Pacer::take_changed(TimePoint now) {
+  for (const Partition& partition : changed_)
+    if (Token* token = find(partition)) {
+      token->changed = false;
+      token->told_waiting = demand(partition, now).waiting;
+    }
+  return std::exchange(changed_, {});
+}
+
+void Pacer::grant(const Partition& partition, std::uint64_t may_send, std::uint64_t may_write, std::size_t drawing,
+                  TimePoint now) {
+  Token* token = find(partition);
+  if (token == nullptr) return;
+  if (may_send > token->sent.all) token->granted = now;
+  token->unheard = false;
+  token->may_send = may_send;
+  token->may_write = may_write;
+  token->drawing = std::clamp<std::size_t>(drawing, 1, others_ + 1);
+}
+
+void Pacer::unheard(const Partition& partition) {
+  if (Token* token = find(partition)) token->unheard = true;
+}
+
+Demand Pacer::demand(const Partition& partition, TimePoint now) const {
+  Demand out;
+  const Token* token = find(partition);
+  if (token == nullptr) return out;
+  out.sent = token->sent.all;
+  out.sent_writes = token->sent_writes.all;
+  out.recent = token->sent.recent(now);
+  out.recent_writes = token->sent_writes.recent(now);
+  out.in_flight = static_cast<std::uint32_t>(token->in_flight);
+  out.drawing = static_cast<std::uint32_t>(token->drawing);
+  // What could not go if it were let go does not ask for leave.
+  for (const auto& [client, queue] : token->clients)
+    for (const Waiting& each : queue) {
+      if (closed_for(*token, each.request, now).kind != LimitKind::None) continue;
+      ++out.waiting;
+      out.waiting_writes += each.request.is_write ? 1 : 0;
+    }
+  return out;
+}
+
+TimePoint Pacer::free_at(const Token& token) const {
+  const Duration share = from_seconds(static_cast<double>(others_ + 1) / options_.per_second);
+  const Duration rest = std::max(options_.free_every, share * 3);
+  // No word for as long while something waits: then at a pace that leaves room for all the others.
+  const TimePoint given_up = std::max(token.granted, token.waits_since) + rest;
+  if (others_ + 1 > options_.free_nodes)
+    return token.sent_at == TimePoint::min() ? given_up : std::max(given_up, token.sent_at + share);
+  if (token.sent_at == TimePoint::min()) return TimePoint::min();
+  if (token.unheard) return token.sent_at + std::min(rest, share);
+  return std::min(token.sent_at + rest, std::max(given_up, token.sent_at + share));
+}
+
+bool Pacer::others_let(const Token& token, bool is_write, TimePoint now) const {
+  if (!is_led(token)) return true;
+  if (token.sent.all < token.may_send && (!is_write || token.sent_writes.all < token.may_write)) return true;
+  return now >= free_at(token);
 }
 
 void Pacer::refill(Token& token, TimePoint now) const {
@@ -87,7 +176,7 @@ void Pacer::refill(Token& token, TimePoint now) const {
   token.refilled = now;
   token.allowance = std::min(options_.burst, token.allowance + elapsed * options_.per_second);
   const double writes = static_cast<double>(options_.writes_per_minute);
-  token.write_allowance = std::min(writes / 6, token.write_allowance + elapsed * writes / 60);
+  token.write_allowance = std::min(options_.writes_burst, token.write_allowance + elapsed * writes / 60);
 }
 
 Pacer::Closed Pacer::closed_for(const Token& token, const PacedRequest& request, TimePoint now) const {
@@ -109,7 +198,8 @@ void Pacer::refuse_hopeless(Token& token, TimePoint now, Turn& out) {
       const Closed closed = closed_for(token, each.request, now);
       const TimePoint open = std::max(closed.until, now);
       // Clients take turns, so this many go before it.
-      const Duration turns = from_seconds(static_cast<double>(place * clients) / options_.per_second);
+      const double pace = options_.per_second / static_cast<double>(is_led(token) ? token.drawing : 1);
+      const Duration turns = from_seconds(static_cast<double>(place * clients) / pace);
       const bool too_long = open + turns - each.since > options_.max_queue;
       const bool full = ++ahead > options_.max_waiting;
       if (!too_long && !full) ++place;
@@ -133,7 +223,11 @@ bool Pacer::release_one(Token& token, TimePoint now, Turn& out) {
     Waiting& first = client->second.front();
     if (closed_for(token, first.request, now).kind != LimitKind::None) continue;
     if (first.request.is_write && token.write_allowance < 1) continue;
+    if (!others_let(token, first.request.is_write, now)) continue;
     if (first.request.is_write) token.write_allowance -= 1;
+    if (first.request.is_write) token.sent_writes.add(now);
+    token.sent.add(now);
+    token.sent_at = now;
     token.allowance -= 1;
     ++token.in_flight;
     token.last_client = client->first;
@@ -156,6 +250,10 @@ std::optional<TimePoint> Pacer::release(Token& token, TimePoint now, Turn& out) 
     // After a back-off one goes at a time, spaced with jitter, until an answer says that all is well.
     if (token.recovering) token.next_release = now + with_jitter(from_seconds(1 / options_.per_second));
   }
+  return next_release(token, now);
+}
+
+std::optional<TimePoint> Pacer::next_release(const Token& token, TimePoint now) const {
   if (token.waiting == 0) return std::nullopt;
   TimePoint open = TimePoint::max();
   TimePoint impatient = TimePoint::max();
@@ -168,6 +266,7 @@ std::optional<TimePoint> Pacer::release(Token& token, TimePoint now, Turn& out) 
   if (token.in_flight >= options_.max_in_flight) return impatient + std::chrono::milliseconds(1);
   TimePoint at = std::max(open, token.next_release);
   if (token.allowance < 1) at = std::max(at, now + from_seconds((1 - token.allowance) / options_.per_second));
+  if (is_led(token) && token.sent.all >= token.may_send) at = std::max(at, free_at(token));
   // Writes alone wait for their own allowance; a tick of it is soon enough to look again.
   if (at <= now) at = now + from_seconds(60.0 / static_cast<double>(options_.writes_per_minute));
   return std::min(at, impatient + std::chrono::milliseconds(1));
@@ -177,8 +276,12 @@ Pacer::Turn Pacer::turn(TimePoint now) {
   Turn out;
   for (auto& [partition, token] : tokens_) {
     if (token.waiting == 0) continue;
+    const std::size_t before = token.waiting;
     refuse_hopeless(token, now, out);
     if (const auto at = release(token, now, out)) out.ask_again = out.ask_again ? std::min(*out.ask_again, *at) : *at;
+    // Also where a back-off has ended, so that what stood behind it may go.
+    if (token.waiting != before || (is_led(token) && demand(partition, now).waiting != token.told_waiting))
+      note_change(partition, token);
   }
   return out;
 }
@@ -187,6 +290,7 @@ void Pacer::done(const Partition& partition, std::string_view resource, const Li
   Token* token = find(partition);
   GHMESH_CHECK(token != nullptr && token->in_flight > 0);
   --token->in_flight;
+  note_change(partition, *token);
   if (verdict.kind == LimitKind::None) {
     // Answers to what was in flight before the limit do not end a back-off.
     if (now >= token->all.until) {

@@ -248,5 +248,110 @@ TEST_F(PacingTest, AHundredClientsInBurstsNeverMeetASecondaryLimit) {
   EXPECT_GE(served, static_cast<std::size_t>(0.9 * 12 * 60));
 }
 
+// ---- Tokens that other nodes draw on as well.
+
+class SharedPacingTest : public PacingTest {
+ protected:
+  SharedPacingTest() { pacer->set_others(4); }
+  void add_shared(std::size_t times = 1, bool write = false) {
+    for (std::size_t i = 0; i < times; ++i) {
+      PacedRequest request;
+      request.token = kToken;
+      request.is_write = write;
+      request.shared = true;
+      pacer->enqueue(++last, request, clock.now());
+    }
+  }
+  std::size_t go() { return pacer->turn(clock.now()).released.size(); }
+  void grant(std::uint64_t may_send, std::uint64_t may_write = 0) {
+    pacer->grant(kToken, may_send, may_write, 5, clock.now());
+  }
+};
+
+TEST_F(SharedPacingTest, TheFirstGoesAndTheOthersAtTheKeepersWord) {
+  add_shared(10);
+  EXPECT_EQ(go(), 1u);
+  EXPECT_EQ(go(), 0u);
+  Demand demand = pacer->demand(kToken, clock.now());
+  EXPECT_EQ(demand.sent, 1u);
+  EXPECT_EQ(demand.recent, 1u);
+  EXPECT_EQ(demand.in_flight, 1u);
+  EXPECT_EQ(demand.waiting, 9u);
+  grant(5);
+  EXPECT_EQ(go(), 4u);
+  grant(5);  // said twice
+  EXPECT_EQ(go(), 0u);
+  EXPECT_EQ(pacer->take_changed(clock.now()), std::vector<Partition>{kToken});
+  EXPECT_TRUE(pacer->take_changed(clock.now()).empty());
+  clock.advance(20s);
+  EXPECT_EQ(pacer->demand(kToken, clock.now()).recent, 0u);
+}
+
+TEST_F(SharedPacingTest, AWriteNeedsLeaveOfBothKinds) {
+  add_shared();
+  EXPECT_EQ(go(), 1u);
+  add_shared(2, true);
+  EXPECT_EQ(pacer->demand(kToken, clock.now()).waiting_writes, 2u);
+  grant(3);
+  EXPECT_EQ(go(), 0u);
+  grant(3, 1);
+  EXPECT_EQ(go(), 1u);
+}
+
+// As fast as all of them could at once: five share twelve a second.
+TEST_F(SharedPacingTest, WhoHearsNothingGoesOnAtAPaceThatAllCouldKeep) {
+  add_shared(60);
+  std::size_t sent = 0;
+  for (const TimePoint end = clock.now() + 25s; clock.now() < end; clock.advance(10ms)) {
+    const std::size_t now = go();
+    fine(now);
+    sent += now;
+  }
+  EXPECT_GE(sent, 20u * 12 / 5 - 2);
+  EXPECT_LE(sent, 20u * 12 / 5 + 3);
+  // The keeper is back.
+  pacer->grant(kToken, pacer->demand(kToken, clock.now()).sent, 0, 5, clock.now());
+  add_shared(2);
+  grant(pacer->demand(kToken, clock.now()).sent + 2);
+  EXPECT_EQ(go(), 2u);
+}
+
+TEST_F(SharedPacingTest, AKeeperThatDoesNotAnswerIsNotWaitedFor) {
+  add_shared(20);
+  EXPECT_EQ(go(), 1u);
+  clock.advance(1s);
+  EXPECT_EQ(go(), 0u);
+  pacer->unheard(kToken);
+  std::size_t sent = 0;
+  for (const TimePoint end = clock.now() + 3s; clock.now() < end; clock.advance(10ms)) {
+    const std::size_t now = go();
+    fine(now);
+    sent += now;
+  }
+  EXPECT_EQ(sent, 8u) << "a fifth of the pace";
+  grant(0);
+  clock.advance(500ms);
+  EXPECT_EQ(go(), 0u) << "it is heard of again";
+}
+
+TEST_F(SharedPacingTest, ManyNodesAskFirstAndALoneOneNever) {
+  pacer->set_others(49);
+  add_shared(3);
+  EXPECT_EQ(go(), 0u);
+  pacer->set_others(0);
+  EXPECT_EQ(go(), 3u);
+}
+
+TEST_F(SharedPacingTest, WhatABackOffHoldsAsksForNoLeaveUntilItEnds) {
+  add_shared(3);
+  EXPECT_EQ(go(), 1u);
+  pacer->done(kToken, "core", {.kind = LimitKind::Secondary, .retry_after = 10s}, clock.now());
+  EXPECT_EQ(pacer->demand(kToken, clock.now()).waiting, 0u);
+  pacer->take_changed(clock.now());
+  clock.advance(12s);
+  go();
+  EXPECT_FALSE(pacer->take_changed(clock.now()).empty());
+}
+
 }  // namespace
 }  // namespace ghmesh::github

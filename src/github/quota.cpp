@@ -60,6 +60,17 @@ Complaint read_complaint(std::string_view body) {
   return out;
 }
 
+// GitHub moves a window's end by a second or two between answers; an hour or a minute is a new window.
+bool same_window(UnixSeconds a, UnixSeconds b) { return std::abs(a - b) <= 5; }
+// The longest window, with room for a clock that is wrong by some minutes.
+constexpr UnixSeconds kLongestWindow = 3600 + 600;
+// As long as a single member's pause is believed (mesh/exchange, uncorroborated_pause), and one that was wrong is not.
+constexpr Duration kHintStops = std::chrono::seconds(30);
+constexpr Duration kDisbelief = std::chrono::minutes(10);
+// Less says nothing of the rest of an hour: a job's first seconds are its busiest.
+constexpr UnixSeconds kForecastAfter = 60;
+constexpr std::int64_t kForecastCalls = 10;
+
 bool mentions(const std::string& lower, std::string_view words) { return lower.find(words) != std::string::npos; }
 
 }  // namespace
@@ -83,44 +94,115 @@ std::optional<RateReading> parse_rate_fields(http::FieldsView fields) {
   return out;
 }
 
-void QuotaLedger::on_answer(const Partition& token, const RateReading& reading, ReadingSource source, bool charged,
-                            WallTime now, std::size_t kind) {
-  const UnixSeconds seconds = unix_seconds(now);
-  const auto key = std::make_pair(token, reading.resource);
+QuotaLedger::Entry& QuotaLedger::slot(const Partition& token, const std::string& resource, UnixSeconds seconds) {
+  const auto key = std::make_pair(token, resource);
   if (!entries_.contains(key) && entries_.size() >= kLimits.max_ledger_entries) {
     // Windows that are over go first; tokens of jobs long gone are among them.
     std::erase_if(entries_, [&](const auto& item) { return item.second.reading.reset <= seconds; });
     if (entries_.size() >= kLimits.max_ledger_entries) entries_.erase(entries_.begin());
   }
-  Entry& entry = entries_[key];
-  // GitHub moves a window's end by a second or two between answers; an hour or a minute is a new window.
-  const bool same_window =
-      entry.reading.reset != 0 && entry.reading.reset > seconds && std::abs(reading.reset - entry.reading.reset) <= 5;
-  if (same_window) {
+  return entries_[key];
+}
+
+void QuotaLedger::on_answer(const Partition& token, const RateReading& reading, ReadingSource source, bool charged,
+                            WallTime now, std::size_t kind) {
+  const UnixSeconds seconds = unix_seconds(now);
+  Entry& entry = slot(token, reading.resource, seconds);
+  const auto begin = [&] {
+    Entry fresh;
+    fresh.reading = reading;
+    fresh.first_seen = seconds;
+    fresh.first_used = reading.used;
+    fresh.told = std::move(entry.told);
+    entry = std::move(fresh);
+  };
+  const bool window_open = entry.reading.reset > seconds;
+  if (window_open && same_window(reading.reset, entry.reading.reset)) {
     // Later in the window less is left. Only a live answer may say that the limit itself was changed.
-    if (reading.limit == entry.reading.limit || source != ReadingSource::Live) {
+    if (entry.own && (reading.limit == entry.reading.limit || source != ReadingSource::Live)) {
       entry.reading.remaining = std::min(entry.reading.remaining, reading.remaining);
       entry.reading.used = std::max(entry.reading.used, reading.used);
     } else {
       entry.reading = reading;
     }
-  } else if (reading.reset > seconds && (entry.reading.reset <= seconds || reading.reset > entry.reading.reset)) {
+  } else if (reading.reset > seconds && (!window_open || !entry.own || reading.reset > entry.reading.reset)) {
     // A full, unused reading that is not live proves nothing against an open window.
-    const bool window_open = entry.reading.reset > seconds;
-    if (window_open && source != ReadingSource::Live) return;
-    entry = Entry{reading, seconds, reading.used, 0, {}};
+    if (window_open && entry.own && source != ReadingSource::Live) return;
+    begin();
   } else if (entry.reading.reset == 0) {
-    entry = Entry{reading, seconds, reading.used, 0, {}};
+    begin();
   }
+  entry.own = true;
+  entry.observed = now;
+  if (source == ReadingSource::Live) disbelieve(entry, now);
   if (!charged) return;
   ++entry.spent_here;
   ++entry.spent_by_kind.at(kind);
 }
 
+// GitHub has just told this node itself: what members said before counts no more, and who said that more was used than
+// GitHub knows of is not listened to for a while. What was in flight meanwhile may be the difference.
+void QuotaLedger::disbelieve(Entry& entry, WallTime now) {
+  const std::int64_t slack = std::clamp<std::int64_t>(entry.reading.limit / 10, 2, kLimits.counted_in_flight);
+  for (auto& [member, told] : entry.told) {
+    if (same_window(told.reset, entry.reading.reset) && told.used > entry.reading.used + slack)
+      told.disbelieved_until = now + kDisbelief;
+    told.used = 0;
+  }
+  entry.hint.reset();
+  entry.stopped.reset();
+}
+
+void QuotaLedger::on_told(const Partition& token, const std::string& member, const RateReading& reading,
+                          std::int64_t spent, WallTime observed, WallTime now) {
+  const UnixSeconds seconds = unix_seconds(now);
+  if (reading.reset <= seconds || reading.reset > seconds + kLongestWindow || reading.limit <= 0) return;
+  Entry& entry = slot(token, reading.resource, seconds);
+  if (entry.reading.reset <= seconds) {
+    // Nothing known of this window: their word is all there is.
+    std::map<std::string, Told> told = std::move(entry.told);
+    entry = Entry{};
+    entry.reading = reading;
+    entry.first_seen = seconds;
+    entry.first_used = reading.used;
+    entry.told = std::move(told);
+  }
+  if (!same_window(reading.reset, entry.reading.reset) || reading.limit != entry.reading.limit) return;
+  if (!entry.told.contains(member) && entry.told.size() >= kLimits.max_told) {
+    std::erase_if(entry.told, [&](const auto& item) { return item.second.reset <= seconds; });
+    if (entry.told.size() >= kLimits.max_told) return;
+  }
+  Told& told = entry.told[member];
+  if (told.disbelieved_until > now) return;
+  told.reset = reading.reset;
+  told.spent = std::clamp<std::int64_t>(spent, 0, reading.limit);
+  // Read before this node's own last look: it says nothing new.
+  if (entry.own && observed <= entry.observed) return;
+  told.used = std::max(told.used, reading.used);
+  if (!entry.hint || reading.remaining < entry.hint->remaining) entry.hint = reading;
+  entry.hinted = now;
+}
+
+RateReading QuotaLedger::newest(const Entry& entry) {
+  RateReading out = entry.reading;
+  if (!entry.hint) return out;
+  out.remaining = std::min(out.remaining, entry.hint->remaining);
+  out.used = std::max(out.used, entry.hint->used);
+  return out;
+}
+
 std::optional<RateReading> QuotaLedger::latest(const Partition& token, std::string_view resource, WallTime now) const {
   const auto entry = entries_.find({token, std::string(resource)});
   if (entry == entries_.end() || entry->second.reading.reset <= unix_seconds(now)) return std::nullopt;
-  return entry->second.reading;
+  return newest(entry->second);
+}
+
+std::vector<QuotaLedger::Own> QuotaLedger::own(const Partition& token, WallTime now) const {
+  std::vector<Own> out;
+  for (auto it = entries_.lower_bound({token, ""}); it != entries_.end() && it->first.first == token; ++it)
+    if (const Entry& entry = it->second; entry.own && entry.reading.reset > unix_seconds(now))
+      out.push_back({entry.reading, entry.spent_here, entry.observed});
+  return out;
 }
 
 void QuotaLedger::add_local_fields(http::Fields& out, const Partition& token, std::string_view resource,
@@ -130,19 +212,31 @@ void QuotaLedger::add_local_fields(http::Fields& out, const Partition& token, st
 }
 
 bool QuotaLedger::may_spend(const Partition& token, std::string_view resource, bool is_write, int reserve_percent,
-                            WallTime now) const {
-  const auto reading = latest(token, resource, now);
-  if (!reading) return true;
-  if (reading->remaining <= 0) return false;
-  return is_write || reading->remaining * 100 > reading->limit * reserve_percent;
+                            WallTime now) {
+  const auto found = entries_.find({token, std::string(resource)});
+  if (found == entries_.end() || found->second.reading.reset <= unix_seconds(now)) return true;
+  Entry& entry = found->second;
+  const auto allows = [&](const RateReading& reading) {
+    if (reading.remaining <= 0) return false;
+    return is_write || reading.remaining * 100 > reading.limit * reserve_percent;
+  };
+  if (entry.own && !allows(entry.reading)) return false;
+  if (allows(newest(entry))) return true;
+  // Only members say so: believed for a while, then one request finds out.
+  if (entry.stopped && now - *entry.stopped >= kHintStops) {
+    entry.stopped = now;
+    return true;
+  }
+  if (!entry.stopped) entry.stopped = now;
+  return false;
 }
 
 std::vector<QuotaView> QuotaLedger::view(WallTime now) const {
   const UnixSeconds seconds = unix_seconds(now);
   std::vector<QuotaView> out;
   for (const auto& [key, entry] : entries_) {
-    const RateReading& reading = entry.reading;
-    if (reading.reset <= seconds) continue;
+    if (entry.reading.reset <= seconds) continue;
+    const RateReading reading = newest(entry);
     QuotaView view;
     view.token = KeyMaker::fingerprint(key.first);
     view.resource = key.second;
@@ -152,11 +246,18 @@ std::vector<QuotaView> QuotaLedger::view(WallTime now) const {
     view.reset = reading.reset;
     view.spent_by_this_node = entry.spent_here;
     view.spent_by_kind = entry.spent_by_kind;
-    view.spent_by_others = std::max<std::int64_t>(reading.used - entry.spent_here, 0);
-    view.forecast_remaining = reading.remaining;
+    for (const auto& [member, told] : entry.told) {
+      if (!same_window(told.reset, reading.reset) || told.spent == 0) continue;
+      view.spent_by_member.emplace_back(member, told.spent);
+      view.spent_by_members += told.spent;
+    }
+    // Members tell what they spent a little later than GitHub tells what was used, and one may lie.
+    const std::int64_t rest = std::max<std::int64_t>(reading.used - entry.spent_here, 0);
+    view.spent_by_members = std::min(view.spent_by_members, rest);
+    view.spent_by_others = rest - view.spent_by_members;
     const std::int64_t spent = reading.used - entry.first_used;
-    const std::int64_t elapsed = std::max<std::int64_t>(seconds - entry.first_seen, 1);
-    if (spent > 0) {
+    const std::int64_t elapsed = seconds - entry.first_seen;
+    if (elapsed >= kForecastAfter && spent >= kForecastCalls) {
       view.forecast_remaining = reading.remaining - spent * (reading.reset - seconds) / elapsed;
       const UnixSeconds empty_at = seconds + reading.remaining * elapsed / spent;
       if (empty_at < reading.reset) view.empty_at = empty_at;

@@ -16,9 +16,10 @@
 
 // What each token may still spend, learnt from the x-ratelimit-* fields of live answers, per token and resource (core,
 // search, graphql, …). Readings arrive out of order and /rate_limit lags behind, so a reading may lower what is left in
-// a window but never raise it. Also: which kind of limit a refusal is, and answers made here in GitHub's own words.
-// Reset times are wall-clock seconds, since that is what GitHub counts in. One thread; bounded by
-// Limits::max_ledger_entries.
+// a window but never raise it. What members of a mesh saw is a hint: it shows in local answers, and may stop this node
+// for half a minute without a look of its own, never longer. Also: which kind of limit a refusal is, and answers made
+// here in GitHub's own words. Reset times are wall-clock seconds, since that is what GitHub counts in. One thread;
+// bounded by Limits::max_ledger_entries.
 
 namespace ghmesh::github {
 
@@ -33,7 +34,7 @@ struct RateReading {
 // Nothing unless limit, remaining and reset are there and numbers.
 std::optional<RateReading> parse_rate_fields(http::FieldsView fields);
 
-enum class ReadingSource : std::uint8_t { Live, RateLimitEndpoint, Peer };
+enum class ReadingSource : std::uint8_t { Live, RateLimitEndpoint };
 
 // Kinds of request that a caller may tell apart.
 inline constexpr std::size_t kSpendingKinds = 16;
@@ -44,9 +45,13 @@ struct QuotaView {
   std::int64_t limit = 0, remaining = 0, used = 0;
   UnixSeconds reset = 0;
   std::int64_t spent_by_this_node = 0;  // in this window
-  std::int64_t spent_by_others = 0;     // used, less the above
-  // At the pace of this window so far: what will be left at reset (may be negative), and when it runs out.
-  std::int64_t forecast_remaining = 0;
+  // By other members of the mesh, as each last said, in this window; by name.
+  std::vector<std::pair<std::string, std::int64_t>> spent_by_member;
+  std::int64_t spent_by_members = 0;  // the sum of them, as far as it can be true
+  std::int64_t spent_by_others = 0;   // used, less all of the above
+  // At the pace of this window so far: what will be left at reset (may be negative), and when it runs out. Nothing
+  // while too little was seen to say so.
+  std::optional<std::int64_t> forecast_remaining;
   std::optional<UnixSeconds> empty_at;
   // spent_by_this_node by the caller's kinds of request, each counted in one; by the kind's number.
   std::array<std::uint32_t, kSpendingKinds> spent_by_kind{};
@@ -59,28 +64,55 @@ class QuotaLedger {
   void on_answer(const Partition& token, const RateReading& reading, ReadingSource source, bool charged, WallTime now,
                  std::size_t kind = 0);
 
-  // The latest reading of an open window, for local answers; nothing once it has been reset.
+  // A member of the mesh says what it read at observed, and what it spent itself in that window.
+  void on_told(const Partition& token, const std::string& member, const RateReading& reading, std::int64_t spent,
+               WallTime observed, WallTime now);
+
+  // The latest reading of an open window, for local answers, own or a
+  // member's; nothing once it has been reset.
   std::optional<RateReading> latest(const Partition& token, std::string_view resource, WallTime now) const;
   // x-ratelimit-* of that reading and X-From-Cache: 1 for answers made without an upstream call. go-github ignores rate
   // fields only when X-From-Cache is set; both are needed.
   void add_local_fields(http::Fields& out, const Partition& token, std::string_view resource, WallTime now) const;
 
   // Whether a request may be spent: reserve_percent of the limit is kept for writes.
-  bool may_spend(const Partition& token, std::string_view resource, bool is_write, int reserve_percent,
-                 WallTime now) const;
+  bool may_spend(const Partition& token, std::string_view resource, bool is_write, int reserve_percent, WallTime now);
 
   std::vector<QuotaView> view(WallTime now) const;
-  // What this node spent in the open window; for telling members of the mesh.
+  // What this node read and spent itself in open windows; for telling members of the mesh.
+  struct Own {
+    RateReading reading;
+    std::int64_t spent = 0;
+    WallTime observed{};
+  };
+  std::vector<Own> own(const Partition& token, WallTime now) const;
   std::size_t size() const { return entries_.size(); }
 
  private:
+  struct Told {
+    UnixSeconds reset = 0;
+    std::int64_t spent = 0;
+    std::int64_t used = 0;  // said since this node last looked itself
+    WallTime disbelieved_until{};
+  };
   struct Entry {
-    RateReading reading;
+    RateReading reading;  // as this node last saw it
+    bool own = false;     // false: nothing but what members say
+    WallTime observed{};
+    std::map<std::string, Told> told;  // by member
+    // What members say since this node last looked: the lowest.
+    std::optional<RateReading> hint;
+    WallTime hinted{};
+    std::optional<WallTime> stopped;  // since when their word alone has stopped this node
     UnixSeconds first_seen = 0;
     std::int64_t first_used = 0;
     std::int64_t spent_here = 0;
     std::array<std::uint32_t, kSpendingKinds> spent_by_kind{};
   };
+  Entry& slot(const Partition& token, const std::string& resource, UnixSeconds seconds);
+  static void disbelieve(Entry& entry, WallTime now);
+  static RateReading newest(const Entry& entry);
+
   std::map<std::pair<Partition, std::string>, Entry> entries_;
 };
 

@@ -53,7 +53,6 @@ TEST_F(QuotaTest, LateAndStaleReadingsNeverRaiseWhatIsLeft) {
   // /rate_limit lags and shows a full bucket, also with a window of its own.
   ledger.on_answer(token, reading(1000), ReadingSource::RateLimitEndpoint, false, clock.wall_now());
   ledger.on_answer(token, reading(1000, 60min), ReadingSource::RateLimitEndpoint, false, clock.wall_now());
-  ledger.on_answer(token, reading(1000, 60min), ReadingSource::Peer, false, clock.wall_now());
   EXPECT_EQ(remaining(), 900);
   live(reading(10));
   EXPECT_EQ(remaining(), 10);
@@ -89,6 +88,77 @@ TEST_F(QuotaTest, TellsOwnSpendingFromOthersAndLooksAhead) {
   ASSERT_TRUE(view[0].empty_at);
   EXPECT_EQ(*view[0].empty_at - unix_seconds(clock.wall_now()), 900);
   EXPECT_EQ(view[0].token.size(), 16u);
+}
+
+TEST_F(QuotaTest, SaysNothingOfTheFutureWhileTooLittleWasSeen) {
+  live(reading(1000), false);
+  const auto outlook = [&] { return ledger.view(clock.wall_now())[0].forecast_remaining; };
+  clock.advance(59s);
+  for (int i = 1; i <= 50; ++i) live(reading(1000 - i, 30min - 59s));
+  EXPECT_FALSE(outlook()) << "a second of work says nothing of half an hour";
+  clock.advance(1s);
+  EXPECT_TRUE(outlook());
+  token = Partition{2};
+  live(reading(1000), false);
+  clock.advance(5min);
+  for (int i = 1; i <= 9; ++i) live(reading(1000 - i, 25min));
+  EXPECT_FALSE(ledger.view(clock.wall_now())[1].forecast_remaining) << "nor do nine calls";
+  live(reading(990, 25min));
+  EXPECT_TRUE(ledger.view(clock.wall_now())[1].forecast_remaining);
+}
+
+TEST_F(QuotaTest, WhatMembersSpentIsKnownByNameAndTheRestIsSomebodyElses) {
+  live(reading(900));
+  const auto told = [&](const char* member, std::int64_t left, std::int64_t spent) {
+    ledger.on_told(token, member, reading(left), spent, clock.wall_now() + 1ms, clock.wall_now());
+  };
+  told("b", 880, 30);
+  told("c", 870, 20);
+  told("b", 860, 31);
+  QuotaView view = ledger.view(clock.wall_now())[0];
+  EXPECT_EQ(view.remaining, 860);
+  EXPECT_EQ(view.used, 140);
+  EXPECT_EQ(view.spent_by_members, 51);
+  EXPECT_EQ(view.spent_by_others, 88);
+  EXPECT_EQ(view.spent_by_member.size(), 2u);
+  // What one says it spent cannot be more than was used.
+  told("c", 860, 900);
+  view = ledger.view(clock.wall_now())[0];
+  EXPECT_EQ(view.spent_by_members, 139);
+  EXPECT_EQ(view.spent_by_others, 0);
+  // Another window or limit, one of the past and one of next week are nobody's hint.
+  ledger.on_told(token, "d", reading(1, 55min), 0, clock.wall_now() + 1ms, clock.wall_now());
+  ledger.on_told(token, "d", reading(1, 30min, 5000), 0, clock.wall_now() + 1ms, clock.wall_now());
+  ledger.on_told(token, "d", reading(1, -1min), 0, clock.wall_now() + 1ms, clock.wall_now());
+  ledger.on_told(Partition{7}, "d", reading(1, 24h * 7), 0, clock.wall_now() + 1ms, clock.wall_now());
+  EXPECT_EQ(remaining(), 860);
+  EXPECT_EQ(ledger.size(), 1u);
+}
+
+TEST_F(QuotaTest, ALiveAnswerWinsAndWhoWasWrongIsNotHeardAgain) {
+  live(reading(900));
+  const auto told = [&](std::int64_t left) {
+    ledger.on_told(token, "liar", reading(left), 0, clock.wall_now() + 1ms, clock.wall_now());
+  };
+  told(0);
+  EXPECT_EQ(remaining(), 0);
+  EXPECT_FALSE(ledger.may_spend(token, "core", false, 0, clock.wall_now()));
+  clock.advance(29s);
+  told(0);
+  EXPECT_FALSE(ledger.may_spend(token, "core", false, 0, clock.wall_now()));
+  clock.advance(1s);
+  EXPECT_TRUE(ledger.may_spend(token, "core", false, 0, clock.wall_now())) << "one looks for itself";
+  EXPECT_FALSE(ledger.may_spend(token, "core", false, 0, clock.wall_now())) << "and the others wait for it";
+  live(reading(899, 30min - 30s));
+  EXPECT_TRUE(ledger.may_spend(token, "core", false, 0, clock.wall_now()));
+  told(0);
+  EXPECT_EQ(remaining(), 899);
+  clock.advance(10min);
+  ledger.on_told(token, "liar", reading(800, 19min + 30s), 0, clock.wall_now() + 1ms, clock.wall_now());
+  EXPECT_EQ(remaining(), 800);
+  // What was read before this node's own last look says nothing new.
+  ledger.on_told(token, "slow", reading(700, 19min + 30s), 0, clock.wall_now() - 11min, clock.wall_now());
+  EXPECT_EQ(remaining(), 800);
 }
 
 TEST_F(QuotaTest, LocalAnswersCarryTheLatest) {

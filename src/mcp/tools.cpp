@@ -16,16 +16,18 @@ constexpr const char* kNothing = R"({"type":"object","additionalProperties":fals
 constexpr const char* kQuotaOutput =
     R"({"type":"object","required":["tokens","by_class","by_node","requests","charged_calls","calls_saved"],"properties":{
 "tokens":{"type":"array","description":"one row for each token and resource, as GitHub last said it","items":{"type":"object",
- "required":["token","resource","limit","used","remaining","reset","spent_by_this_node","spent_by_others","spent_by_class","forecast_remaining","empty_at"],"properties":{
+ "required":["token","resource","limit","used","remaining","reset","spent_by_this_node","spent_by_members","spent_by_others","by_node","spent_by_class","forecast_remaining","empty_at"],"properties":{
  "token":{"type":"string","description":"a fingerprint"},"resource":{"type":"string"},"limit":{"type":"integer"},"used":{"type":"integer"},
  "remaining":{"type":"integer"},"reset":{"type":"integer","description":"Unix seconds"},
- "spent_by_this_node":{"type":"integer"},"spent_by_others":{"type":"integer","description":"other nodes, and programs that ask GitHub directly"},
+ "spent_by_this_node":{"type":"integer"},"spent_by_members":{"type":"integer","description":"by other members of the mesh"},
+ "spent_by_others":{"type":"integer","description":"used, less both: programs that ask GitHub directly"},
+ "by_node":{"type":"object","description":"spent of this token by peer id, as each member last said; this node's own among them, as \"this node\" where it joins no mesh","additionalProperties":{"type":"integer"}},
  "spent_by_class":{"type":"object","description":"spent_by_this_node by class of request","additionalProperties":{"type":"integer"}},
- "forecast_remaining":{"type":"integer","description":"at reset, at the pace of this window so far"},
+ "forecast_remaining":{"type":["integer","null"],"description":"at reset, at the pace of this window so far; null: less than a minute or ten calls seen"},
  "empty_at":{"type":["integer","null"],"description":"Unix seconds"}}}},
 "by_class":{"type":"array","items":{"type":"object","required":["class","requests","charged_calls","calls_saved"],"properties":{
  "class":{"type":"string"},"requests":{"type":"integer"},"charged_calls":{"type":"integer"},"calls_saved":{"type":"integer"}}}},
-"by_node":{"type":"array","description":"this node and the other members as each last told: over all tokens (which members do not tell each other apart) and since each started, not in this window",
+"by_node":{"type":"array","description":"this node and the other members as each last told: over all tokens and since each started; tokens[].by_node is per token and of this window",
  "items":{"type":"object","required":["peer_id","this_node","state","requests","charged_calls","calls_saved"],"properties":{
  "peer_id":{"type":["string","null"],"description":"null: this node joins no mesh"},"this_node":{"type":"boolean"},"state":{"type":"string"},
  "requests":{"type":"integer"},"charged_calls":{"type":"integer"},"calls_saved":{"type":"integer"}}}},
@@ -127,6 +129,17 @@ Json nodes_by_cost(const Json& stats, const Json& mesh) {
   return rows;
 }
 
+// Each token's row with who spent it by node.
+Json tokens_by_node(Json rows, const Json& self) {
+  for (Json& row : rows) {
+    Json by_node = std::move(row["spent_by_member"]);
+    row.erase("spent_by_member");
+    by_node[self.is_string() ? self.get<std::string>() : "this node"] = row["spent_by_this_node"];
+    row["by_node"] = std::move(by_node);
+  }
+  return rows;
+}
+
 ToolResult quota_report(const Shop& shop, Call&, const Json&) {
   const Json stats = parsed(shop.backend.stats());
   Json by_class = Json::array();
@@ -135,7 +148,7 @@ ToolResult quota_report(const Shop& shop, Call&, const Json&) {
                             {"requests", row["requests"]},
                             {"charged_calls", row["charged_calls"]},
                             {"calls_saved", row["calls_saved"]}});
-  co_return Json{{"tokens", parsed(shop.backend.quota())["quota"]},
+  co_return Json{{"tokens", tokens_by_node(parsed(shop.backend.quota())["quota"], stats["peer_id"])},
                  {"by_class", std::move(by_class)},
                  {"by_node", nodes_by_cost(stats, parsed(shop.backend.peers()))},
                  {"requests", stats["requests"]},
@@ -187,7 +200,8 @@ ToolResult purge(const Shop& shop, Call&, const Json& arguments) {
 constexpr Tool kTools[] = {
     {"quota_report", "Where the rate limit goes",
      "The rate limits of every token this node has seen, as GitHub last said them: limit, used, remaining, reset, what "
-     "this node spent by class of request and what others did, a forecast; and charged calls by class and by node.",
+     "each node spent and what others did, by class of request for this node, a forecast; and charged calls by class "
+     "and by node.",
      kNothing, kQuotaOutput, false, false, quota_report},
     {"cache_stats", "What the cache did",
      "Requests by kind of answer, hit rates by class of request, upstream and charged calls, calls saved, sizes.",

@@ -28,6 +28,9 @@ io::Task<std::optional<github::Refused>> Proxy::enter_pace(const Plan& plan, con
   paced.resource = draw.resource;
   paced.client = reinterpret_cast<std::uintptr_t>(&client);
   paced.is_write = draw.is_write;
+  // Anonymous requests draw on their machine's address.
+  paced.shared = fleet_draw_ && !plan.request.anonymous;
+  if (paced.shared) fleet_draw_->introduce(plan);
   co_return co_await pacing_.enter(std::move(paced));
 }
 

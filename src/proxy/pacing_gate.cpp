@@ -10,7 +10,9 @@ io::Task<std::optional<github::Refused>> PacingGate::enter(github::PacedRequest 
   // Destroyed while it waits (its client went away), the request leaves the queue.
   struct Leave {
     ~Leave() {
-      if (gate.waiting_.erase(ticket) > 0) gate.pacer_.cancel(ticket);
+      if (gate.waiting_.erase(ticket) == 0) return;
+      gate.pacer_.cancel(ticket);
+      gate.tell_changes();
     }
     PacingGate& gate;
     github::Ticket ticket;
@@ -24,6 +26,7 @@ io::Task<std::optional<github::Refused>> PacingGate::enter(github::PacedRequest 
 void PacingGate::done(const github::Partition& token, std::string_view resource, const github::LimitVerdict& verdict) {
   pacer_.done(token, resource, verdict, loop_.now());
   if (pacer_.waiting() > 0) turn();
+  tell_changes();
 }
 
 void PacingGate::turn() {
@@ -38,6 +41,12 @@ void PacingGate::turn() {
   for (const github::Ticket ticket : turn.released) settle(ticket, std::nullopt);
   for (github::Refused& refused : turn.refused) settle(refused.ticket, refused);
   if (turn.ask_again) timer_.arm_at(*turn.ask_again);
+  tell_changes();
+}
+
+void PacingGate::tell_changes() {
+  for (const github::Partition& token : pacer_.take_changed(loop_.now()))
+    if (changed_) changed_(token);
 }
 
 }  // namespace ghmesh::proxy

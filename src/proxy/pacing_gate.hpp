@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,6 +28,20 @@ class PacingGate {
   }
   std::size_t waiting() const { return pacer_.waiting(); }
 
+  // For tokens that other nodes draw on as well: see Pacer. changed is called with each whose demand has changed, and
+  // must not come back here at once.
+  void on_changed(std::function<void(const github::Partition&)> changed) { changed_ = std::move(changed); }
+  void set_others(std::size_t others) { pacer_.set_others(others); }
+  void grant(const github::Partition& token, std::uint64_t may_send, std::uint64_t may_write, std::size_t drawing) {
+    pacer_.grant(token, may_send, may_write, drawing, loop_.now());
+    turn();
+  }
+  void unheard(const github::Partition& token) {
+    pacer_.unheard(token);
+    turn();
+  }
+  github::Demand demand(const github::Partition& token) const { return pacer_.demand(token, loop_.now()); }
+
  private:
   struct Waiting {
     explicit Waiting(io::Loop& loop) : settled(loop) {}
@@ -34,10 +49,12 @@ class PacingGate {
     std::optional<github::Refused> refused;
   };
   void turn();
+  void tell_changes();
 
   io::Loop& loop_;
   github::Pacer pacer_;
   io::Timer timer_;
+  std::function<void(const github::Partition&)> changed_;
   github::Ticket next_ticket_ = 1;
   std::map<github::Ticket, std::shared_ptr<Waiting>> waiting_;
 };

@@ -37,6 +37,7 @@ Proxy::Proxy(Parts parts)
       discerned_(parts_.loop),
       background_(parts_.loop),
       log_sample_(parts_.log_sample) {
+  if (parts_.sharing != nullptr) fleet_draw_.emplace(parts_.loop, *parts_.sharing, pacing_, parts_.live);
   if (parts_.proof.vouched) calibration_.vouch(parts_.upstream_authority);
 }
 

@@ -24,7 +24,9 @@
 #include "proxy/authority.hpp"
 #include "proxy/body_flights.hpp"
 #include "proxy/candidates.hpp"
+#include "proxy/fleet_draw.hpp"
 #include "proxy/invalidations.hpp"
+#include "proxy/live_fields.hpp"
 #include "proxy/origin.hpp"
 #include "proxy/pacing_gate.hpp"
 #include "proxy/plan.hpp"
@@ -47,23 +49,6 @@
 //           └─ cacheable ─► cached.cpp: disk, single flight, validation, fetch
 
 namespace ghmesh::proxy {
-
-// What an upstream request draws on, for the pacer.
-struct Draw {
-  std::string resource = "core";
-  bool is_write = false;
-};
-
-// The token's latest known rate-limit lines, for answers made here: complete lines with CRLF, "" if nothing is known.
-class LiveFields {
- public:
-  virtual ~LiveFields() = default;
-  virtual std::string_view lines(const Plan& plan) = 0;
-  virtual std::optional<github::RateReading> latest(const Plan& plan, std::string_view resource) = 0;
-  virtual bool may_spend(const Plan& plan, const Draw& draw, int reserve_percent) = 0;
-  // Every answer of the upstream passes here. True if it was charged.
-  virtual bool observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) = 0;
-};
 
 struct ProofOptions {
   github::ProofGate gate;
@@ -239,6 +224,7 @@ class Proxy final : public http::server::Handler {
   // Candidate keys of resources that look different to each token: there the own bytes come first. Bounded.
   std::unordered_set<store::Key, store::KeyHash> token_specific_;
   PacingGate pacing_;
+  std::optional<FleetDraw> fleet_draw_;  // in a mesh
   BodyFlights body_flights_;
   http::wire::BufferPool tunnel_buffers_;
   cache::SingleFlight flights_;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/quota_book.hpp"
 
+#include <algorithm>
+#include <array>
+#include <limits>
+
 namespace ghmesh::proxy {
 namespace {
 
@@ -8,6 +12,21 @@ static_assert(kRequestClasses <= github::kSpendingKinds);
 
 // Job tokens come and go; an hour of a busy fleet behind one node stays below this.
 constexpr std::size_t kMaxReady = 4096;
+
+// What members call GitHub's resources: by their place here, so it is only ever appended to.
+constexpr std::array<std::string_view, 13> kResources{"core",
+                                                      "search",
+                                                      "code_search",
+                                                      "graphql",
+                                                      "integration_manifest",
+                                                      "source_import",
+                                                      "code_scanning_upload",
+                                                      "code_scanning_autofix",
+                                                      "actions_runner_registration",
+                                                      "scim",
+                                                      "dependency_snapshots",
+                                                      "dependency_sbom",
+                                                      "audit_log"};
 
 std::string format_lines(const github::RateReading& reading) {
   std::string out;
@@ -27,6 +46,7 @@ std::string format_lines(const github::RateReading& reading) {
 std::string_view QuotaBook::lines(const Plan& plan) {
   const auto known = ready_.find(plan.partition);
   if (known == ready_.end() || known->second.reset <= github::unix_seconds(clock_.wall_now())) return {};
+  known->second.shown = true;
   return known->second.text;
 }
 
@@ -53,11 +73,57 @@ bool QuotaBook::observe(const Plan& plan, std::string_view target, int status, h
                     is_rate_limit ? github::ReadingSource::RateLimitEndpoint : github::ReadingSource::Live, charged,
                     clock_.wall_now(), static_cast<std::size_t>(plan.cls));
   if (reading->resource != "core") return charged;
-  const std::optional<github::RateReading> latest = ledger_.latest(plan.partition, "core", clock_.wall_now());
-  if (!latest) return charged;
-  if (ready_.size() >= kMaxReady && !ready_.contains(plan.partition)) ready_.clear();
-  ready_[plan.partition] = {format_lines(*latest), latest->reset};
+  make_ready(plan.partition);
   return charged;
+}
+
+void QuotaBook::make_ready(const github::Partition& token) {
+  const std::optional<github::RateReading> latest = ledger_.latest(token, "core", clock_.wall_now());
+  if (!latest) return;
+  if (ready_.size() >= kMaxReady && !ready_.contains(token)) ready_.clear();
+  Ready& ready = ready_[token];
+  ready.text = format_lines(*latest);
+  ready.reset = latest->reset;
+}
+
+std::vector<mesh::RateRow> QuotaBook::rates(const github::Partition& token) {
+  std::vector<mesh::RateRow> out;
+  const WallTime now = clock_.wall_now();
+  const auto small = [](std::int64_t value) {
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(value, 0, std::numeric_limits<std::uint32_t>::max()));
+  };
+  for (const github::QuotaLedger::Own& own : ledger_.own(token, now)) {
+    const auto resource = std::ranges::find(kResources, own.reading.resource);
+    if (resource == kResources.end()) continue;
+    const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - own.observed).count();
+    out.push_back({.peer = mesh::nobody(),
+                   .resource = static_cast<std::uint8_t>(resource - kResources.begin()),
+                   .limit = small(own.reading.limit),
+                   .remaining = small(own.reading.remaining),
+                   .used = small(own.reading.used),
+                   .reset = static_cast<std::uint64_t>(own.reading.reset),
+                   .age_ms = small(age),
+                   .spent = small(own.spent)});
+  }
+  return out;
+}
+
+void QuotaBook::told(const github::Partition& token, const mesh::RateRow& row) {
+  if (row.resource >= kResources.size() || row.reset > std::uint64_t{1} << 40) return;
+  const WallTime now = clock_.wall_now();
+  github::RateReading reading;
+  reading.resource = kResources[row.resource];
+  reading.limit = row.limit;
+  reading.remaining = row.remaining;
+  reading.used = row.used;
+  reading.reset = static_cast<github::UnixSeconds>(row.reset);
+  ledger_.on_told(token, row.peer.text(), reading, row.spent, now - std::chrono::milliseconds(row.age_ms), now);
+  if (row.resource == 0) make_ready(token);
+}
+
+bool QuotaBook::take_shown(const github::Partition& token) {
+  const auto known = ready_.find(token);
+  return known != ready_.end() && std::exchange(known->second.shown, false);
 }
 
 }  // namespace ghmesh::proxy

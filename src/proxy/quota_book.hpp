@@ -6,7 +6,8 @@
 
 #include "base/clock.hpp"
 #include "github/quota.hpp"
-#include "proxy/proxy.hpp"
+#include "proxy/live_fields.hpp"
+#include "proxy/stats.hpp"
 
 // Keeps the quota ledger up to date from the upstream's live answers and has each token's latest rate-limit lines ready
 // for answers made here. Counts charged and free calls. One loop.
@@ -21,6 +22,9 @@ class QuotaBook final : public LiveFields {
   std::optional<github::RateReading> latest(const Plan& plan, std::string_view resource) override;
   bool may_spend(const Plan& plan, const Draw& draw, int reserve_percent) override;
   bool observe(const Plan& plan, std::string_view target, int status, http::FieldsView fields) override;
+  std::vector<mesh::RateRow> rates(const github::Partition& token) override;
+  void told(const github::Partition& token, const mesh::RateRow& row) override;
+  bool take_shown(const github::Partition& token) override;
 
   github::QuotaLedger& ledger() { return ledger_; }
 
@@ -28,10 +32,13 @@ class QuotaBook final : public LiveFields {
   struct Ready {
     std::string text;
     github::UnixSeconds reset = 0;
+    bool shown = false;
   };
   struct PartitionHash {
     std::size_t operator()(const github::Partition& p) const { return load_le<std::uint64_t>(p.data()); }
   };
+
+  void make_ready(const github::Partition& token);
 
   const Clock& clock_;
   Stats& stats_;

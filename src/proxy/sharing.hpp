@@ -98,6 +98,8 @@ class Sharing {
   void pause(const Plan& plan, std::string_view resource, Duration length);
   void resumed(const Plan& plan, std::string_view resource);
   std::optional<TimePoint> paused_until(const Plan& plan, std::string_view resource);
+  // What the mesh calls the token that the plan's request carries.
+  mesh::TokenTag tag(const Plan& plan) { return sealer(plan).tag(); }
 
   // After the mesh has changed its secret.
   void set_lookup_key(crypto::SecretKey32 key);

@@ -50,7 +50,8 @@ async function assertQuota (page, stats, nodes, standin) {
   for (const [resource, token, left, spent, reset] of shown) {
     const row = stats.quota.find(each => each.token === token && each.resource === resource)
     assert.equal(left, `${grouped(row.remaining)} of ${grouped(row.limit)} left`)
-    assert.equal(spent, `spent: ${grouped(row.spent_by_this_node)} by this node, ${grouped(row.used - row.spent_by_this_node)} by others`)
+    const members = row.spent_by_members > 0 ? `${grouped(row.spent_by_members)} by other members, ` : ''
+    assert.equal(spent, `spent: ${grouped(row.spent_by_this_node)} by this node, ${members}${grouped(row.used - row.spent_by_this_node - row.spent_by_members)} by others`)
     assert.match(reset, /^resets in \d+:\d\d/)
   }
   const spenders = Object.fromEntries((await rows(page, 'spenders')).map(row => [row[0], number(row[1])]))

@@ -10,8 +10,9 @@ export interface Quota {
   used: number
   reset: number
   spent_by_this_node: number
+  spent_by_members: number
   spent_by_others: number
-  forecast_remaining: number
+  forecast_remaining: number | null
   empty_at: number | null
 }
 

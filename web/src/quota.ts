@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A bar for each token and resource: what this node spent, what others spent, what is left, and when it begins anew.
+// A bar for each token and resource: what this node spent, what other members and others spent, what is left, and when it begins anew.
 
 import type { Mesh, Quota, Stats } from './api'
 import { byId, fillTable, make, setAttribute, setText, show } from './dom'
@@ -13,6 +13,7 @@ function outlook (row: Quota, now: number): string {
   if (row.reset <= now) return 'The window has ended; the next answer tells of the new one.'
   if (row.remaining <= 0) return 'Nothing is left.'
   if (row.empty_at !== null && row.empty_at < row.reset) return `At this pace empty at ${time(row.empty_at * 1000)}.`
+  if (row.forecast_remaining === null) return 'Too little was seen to say how long it will last.'
   return `At this pace ${count(Math.max(0, row.forecast_remaining))} will be left.`
 }
 
@@ -40,7 +41,8 @@ function fill (item: HTMLLIElement, row: Quota, now: number): void {
   setAttribute(meter, 'aria-valuemax', String(row.limit))
   setAttribute(meter, 'aria-valuenow', String(Math.min(row.used, row.limit)))
   setText(one('.left'), `${count(row.remaining)} of ${count(row.limit)} left`)
-  setText(one('.spent'), `spent: ${count(here)} by this node, ${count(others)} by others`)
+  const members = Math.min(row.spent_by_members, others)
+  setText(one('.spent'), `spent: ${count(here)} by this node, ${members > 0 ? `${count(members)} by other members, ` : ''}${count(others - members)} by others`)
   setText(one('.outlook'), outlook(row, now))
 }
 

@@ -225,10 +225,12 @@ std::vector<admin::QuotaRow> NodeAdminSource::quota() const {
                    view.used,
                    view.reset,
                    static_cast<std::uint64_t>(std::max<std::int64_t>(0, view.spent_by_this_node)),
+                   view.spent_by_members,
                    view.spent_by_others,
                    view.forecast_remaining,
                    view.empty_at,
-                   {}});
+                   {},
+                   view.spent_by_member});
     for (std::size_t i = 0; i < proxy::kRequestClasses; ++i)
       if (const std::uint32_t spent = view.spent_by_kind[i]; spent > 0)
         out.back().spent_by_class.emplace_back(proxy::to_string(static_cast<proxy::RequestClass>(i)), spent);

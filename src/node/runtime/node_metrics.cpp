@@ -107,6 +107,8 @@ void NodeMetrics::add_quota() {
   add("ghmesh_quota_remaining", "What is left of it.", &github::QuotaView::remaining);
   add("ghmesh_quota_used", "What is used of it, by whomever.", &github::QuotaView::used);
   add("ghmesh_quota_spent", "What this node spent of it.", &github::QuotaView::spent_by_this_node);
+  add("ghmesh_quota_spent_by_members", "What other members of the mesh spent of it.",
+      &github::QuotaView::spent_by_members);
   parts_.registry.collect(
       "ghmesh_quota_reset_timestamp_seconds", "When the window ends, in Unix seconds.", Kind::Gauge, [this] {
         Samples out;
