@@ -18,6 +18,9 @@ constexpr Duration kIdle = 2s;
 // members n rows.
 constexpr Duration kPush = 500ms;
 constexpr Duration kPushEach = 40ms;
+// And all of them again so often to a member that still speaks: while members disagree who keeps a bucket, it does not
+// listen.
+constexpr Duration kRetell = 5s;
 // GitHub ends a request after ten seconds.
 constexpr Duration kFlight = 10s;
 // A bucket, or a member's word of it, that nobody touched for so long is forgotten: every window is over by then.
@@ -223,6 +226,10 @@ void Draws::on_draw(const PeerId& from, const Draw& draw, TimePoint now) {
   account.heard = now;
   account.answer = account.requests.waiting > 0;
   note_rates(bucket, from, account, draw, now);
+  if (now - account.retold >= kRetell) {
+    account.told_version = 0;
+    account.retold = now;
+  }
   serve(draw.bucket, bucket, now);
   if (account.requests.waiting > 0 || account.in_flight > 0) due_ = std::min(due_, now + kStale);
 }

@@ -91,6 +91,7 @@ class Draws {
     TimePoint drew{};  // last sent something
     TimePoint told{};
     std::uint64_t told_version = 0;
+    TimePoint retold{};   // all of it, from the first on
     bool answer = false;  // waits for a word
     std::map<std::uint8_t, Rate> rates;
 
