@@ -59,6 +59,7 @@ std::vector<PeerId> Mesh::everybody() const {
 
 void Mesh::on_connected(const PeerId& peer, std::vector<Bytes> addresses, TimePoint now) {
   ++connected_[peer];
+  parted_.erase(peer);
   parts_->bus.scores.note(peer, Experience::Answered, now);
   membership_.on_admitted(peer, std::move(addresses), now);
   settle(now);
@@ -67,6 +68,7 @@ void Mesh::on_connected(const PeerId& peer, std::vector<Bytes> addresses, TimePo
 void Mesh::on_disconnected(const PeerId& peer, TimePoint now) {
   if (const auto it = connected_.find(peer); it != connected_.end() && --it->second == 0) connected_.erase(it);
   if (connected_.contains(peer)) return;
+  if (present_.contains(peer)) parted_.insert(peer);
   parts_->owner.on_disconnected(peer, now);
   parts_->finder.on_disconnected(peer, now);
   parts_->repair.on_disconnected(peer, now);
@@ -193,6 +195,7 @@ void Mesh::note_presence(const PeerId& peer, const Member* member, TimePoint now
     return;
   }
   fleet_.on_gone(peer, now);
+  parted_.erase(peer);
   parts_->owner.on_disconnected(peer, now);
   parts_->draws.on_gone(peer, now);
   if (present_.erase(peer) == 0) return;
@@ -379,7 +382,9 @@ void Mesh::draw(Draw own, TimePoint now) {
 }
 
 std::size_t Mesh::sharers(const TokenTag& bucket) const {
-  return parts_->draws.is_kept(bucket) ? membership_.live_count() : 0;
+  // All at once they are gone long before membership is sure of it, and nobody waits for the dead.
+  const std::size_t live = membership_.live_count();
+  return parts_->draws.is_kept(bucket) ? live - std::min(live, parted_.size()) : 0;
 }
 
 void Mesh::set_reachable(bool reachable, TimePoint now) {

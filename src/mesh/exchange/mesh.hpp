@@ -114,7 +114,8 @@ class Mesh {
 
   // What this node did and wants of a bucket, for its keeper; Drawn events answer. Again whenever it changes.
   void draw(Draw own, TimePoint now);
-  // Others that could draw on a bucket, if somebody keeps it; 0: this node paces itself alone.
+  // Others that could draw on a bucket, if somebody keeps it; 0: this node paces itself alone. Whose connections have
+  // ended do not count, until they are connected again.
   std::size_t sharers(const TokenTag& bucket) const;
 
   void set_reachable(bool reachable, TimePoint now);
@@ -174,6 +175,7 @@ class Mesh {
   Prober prober_;
   std::unordered_map<PeerId, unsigned> connected_;
   std::unordered_set<PeerId> present_;  // others in the mesh, as events have told
+  std::unordered_set<PeerId> parted_;   // of those, whose last connection has ended
   TimePoint last_joined_{};
   std::deque<Telling> tellings_;
   std::vector<Outgoing> outgoing_;
