@@ -31,8 +31,9 @@ class Backend {
   virtual std::string peers() = 0;     // /api/peers
   // {"ok":…,"checks":[{"name":…,"ok":…,"detail":…}]}
   virtual io::Task<std::string> verify() = 0;
-  // An object of texts. Malformed for what is no target.
-  virtual io::Task<Result<std::string>> explain(std::string target, std::optional<std::string> authorization) = 0;
+  // What a GET would meet, as /api/explain says it: an object of texts. Malformed for what is no target or media type.
+  virtual io::Task<Result<std::string>> explain(std::string target, std::optional<std::string> authorization,
+                                                std::optional<std::string> accept) = 0;
   virtual io::Task<Result<std::uint64_t>> purge(std::string pattern, bool mesh) = 0;
   // A GET as any client of the node would make it. Limit if the body is larger than max_body.
   virtual io::Task<Result<Fetched>> get(std::string target, std::optional<std::string> authorization,

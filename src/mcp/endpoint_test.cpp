@@ -31,8 +31,9 @@ struct FakeBackend final : Backend {
   std::string activity() override { return R"({"classes":[]})"; }
   std::string peers() override { return R"({"peer_id":null,"peers":[]})"; }
   io::Task<std::string> verify() override { co_return R"({"ok":true,"checks":[]})"; }
-  io::Task<Result<std::string>> explain(std::string target, std::optional<std::string> authorization) override {
-    seen = target + " " + authorization.value_or("-");
+  io::Task<Result<std::string>> explain(std::string target, std::optional<std::string> authorization,
+                                        std::optional<std::string> accept) override {
+    seen = target + " " + authorization.value_or("-") + " " + accept.value_or("-");
     co_return R"({"class":"default"})";
   }
   io::Task<Result<std::uint64_t>> purge(std::string pattern, bool mesh) override {
@@ -162,7 +163,9 @@ TEST_F(EndpointTest, ToolsReachTheNodeWithTheClientsCredential) {
   const std::string session = begin();
   EXPECT_THAT(call(session + "Authorization: token x\r\n", "explain_request", R"({"path":"/user"})"),
               HasSubstr(R"("structuredContent":{"class":"default"},"isError":false)"));
-  EXPECT_EQ(backend.seen, "/user token x");
+  EXPECT_EQ(backend.seen, "/user token x -");
+  call(session, "explain_request", R"({"path":"/user","accept":"text/html"})");
+  EXPECT_EQ(backend.seen, "/user - text/html");
   EXPECT_THAT(call(session, "purge", R"({"pattern":"*","mesh":true})"), HasSubstr("{\"purged\":3}"));
   EXPECT_EQ(backend.seen, "* mesh");
 }

@@ -64,8 +64,10 @@ constexpr const char* kPeersOutput =
 "contacts":{"type":"array","description":"heard of, but no members","items":{"type":"object","required":["address","source","failures","error"],"properties":{
  "address":{"type":"string"},"source":{"type":"string"},"failures":{"type":"integer"},"error":{"type":"string"}}}}}})";
 
-constexpr const char* kTargetInput = R"({"type":"object","additionalProperties":false,"required":["path"],"properties":{
-"path":{"type":"string","minLength":1,"maxLength":8192,"description":"a path of GitHub's API, with its query, or a URL"}}})";
+constexpr const char* kExplainInput =
+    R"({"type":"object","additionalProperties":false,"required":["path"],"properties":{
+"path":{"type":"string","minLength":1,"maxLength":8192,"description":"a path of GitHub's API, with its query, or a URL"},
+"accept":{"type":"string","minLength":1,"maxLength":200,"description":"the media type that would be asked for: github_get's is application/vnd.github+json; not given: none or */*, whichever is held"}}})";
 
 constexpr const char* kExplainOutput =
     R"({"type":"object","description":"facts in reading order: class, key, freshness, what is held, what would happen and what it would cost","additionalProperties":{"type":"string"}})";
@@ -183,7 +185,10 @@ ToolResult fleet_stats(const Shop& shop, Call&, const Json&) {
 ToolResult list_peers(const Shop& shop, Call&, const Json&) { co_return parsed(shop.backend.peers()); }
 
 ToolResult explain_request(const Shop& shop, Call& call, const Json& arguments) {
-  Result<std::string> text = co_await shop.backend.explain(arguments["path"].get<std::string>(), call.authorization);
+  std::optional<std::string> accept;
+  if (const auto given = arguments.find("accept"); given != arguments.end()) accept = given->get<std::string>();
+  Result<std::string> text =
+      co_await shop.backend.explain(arguments["path"].get<std::string>(), call.authorization, std::move(accept));
   if (!text) co_return std::unexpected(std::move(text.error()));
   co_return parsed(*text);
 }
@@ -212,7 +217,7 @@ constexpr Tool kTools[] = {
      kPeersOutput, false, false, list_peers},
     {"explain_request", "Explain a request",
      "What would happen to a GET and why: class, key, freshness, what is held, what it would cost. Nothing is fetched.",
-     kTargetInput, kExplainOutput, false, false, explain_request},
+     kExplainInput, kExplainOutput, false, false, explain_request},
     {"verify_mesh", "Verify this node and its mesh",
      "Checks end to end that the node answers, has an identity and peers, and sees a quota.", kNothing, kVerifyOutput,
      false, false, verify_mesh},

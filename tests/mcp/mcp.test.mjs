@@ -83,6 +83,11 @@ for (const kind of TRANSPORTS) {
     assert.match((await call('github_get', { path: REPO })).structuredContent.cache[0], /hit; detail=memory/)
     const explained = await call('explain_request', { path: `${REPO}/issues` })
     assert.equal(explained.structuredContent.class, 'default')
+    const asked = async (accept) => (await call('explain_request', { path: REPO, accept })).structuredContent
+    const [held, other] = [await asked('application/vnd.github+json'), await asked('application/vnd.github.raw+json')]
+    assert.notEqual(held.key, other.key)
+    assert.notEqual(held.would_be, other.would_be)
+    assert.equal((await call('explain_request', { path: REPO, accept: 'a\u0000b' })).isError, true)
     const quota = (await call('quota_report')).structuredContent
     assert.deepEqual([quota.requests, quota.charged_calls, quota.calls_saved], [2, 1, 1])
     assert.equal(quota.tokens[0].used, 1)

@@ -288,6 +288,8 @@ io::Task<Result<admin::Explanation>> NodeAdminSource::explain(admin::Explained a
       co_return out;
     case proxy::Destination::Upstream: break;
   }
+  if (asked.accept && !http::is_field_value(*asked.accept))
+    co_return fail(ErrorCode::Malformed, "accept is no media type", Fault::Client);
   http::Fields fields;  // no Accept: GitHub's own default stands in
   if (asked.authorization) fields.add("Authorization", *asked.authorization);
   if (asked.accept) fields.add("Accept", *asked.accept);

@@ -34,8 +34,10 @@ std::string McpBackend::activity() { return admin::to_json(source_.activity(), f
 std::string McpBackend::peers() { return admin::to_json(source_.mesh()); }
 io::Task<std::string> McpBackend::verify() { co_return admin::to_json(co_await source_.verify()); }
 
-io::Task<Result<std::string>> McpBackend::explain(std::string target, std::optional<std::string> authorization) {
-  const Result<admin::Explanation> out = co_await source_.explain({std::move(target), std::move(authorization), {}});
+io::Task<Result<std::string>> McpBackend::explain(std::string target, std::optional<std::string> authorization,
+                                                  std::optional<std::string> accept) {
+  const Result<admin::Explanation> out =
+      co_await source_.explain({std::move(target), std::move(authorization), std::move(accept)});
   if (!out) co_return std::unexpected(out.error());
   co_return admin::to_json(*out);
 }

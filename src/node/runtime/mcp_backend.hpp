@@ -24,7 +24,8 @@ class McpBackend final : public mcp::Backend {
   std::string activity() override;
   std::string peers() override;
   io::Task<std::string> verify() override;
-  io::Task<Result<std::string>> explain(std::string target, std::optional<std::string> authorization) override;
+  io::Task<Result<std::string>> explain(std::string target, std::optional<std::string> authorization,
+                                        std::optional<std::string> accept) override;
   io::Task<Result<std::uint64_t>> purge(std::string pattern, bool mesh) override;
   io::Task<Result<mcp::Fetched>> get(std::string target, std::optional<std::string> authorization, std::string accept,
                                      std::size_t max_body) override;
