@@ -309,7 +309,9 @@ void Pacer::done(const Partition& partition, std::string_view resource, const Li
     token->all = {std::max(token->all.until, now + with_jitter(wait)), LimitKind::Secondary};
     token->recovering = true;
   } else {
-    hold_until(partition, resource, now + with_jitter(wait == Duration{} ? options_.first_back_off : wait));
+    if (wait == Duration{}) wait = options_.first_back_off;
+    // The quota is back at that second: a tenth of an hour more would be lost for nothing.
+    hold_until(partition, resource, now + std::min<Duration>(with_jitter(wait), wait + options_.max_primary_jitter));
   }
 }
 

@@ -37,8 +37,9 @@ struct PacingOptions {
   Duration max_queue = std::chrono::seconds(30);       // --max-queue
   Duration first_back_off = std::chrono::seconds(60);  // secondary limit without Retry-After
   Duration max_back_off = std::chrono::minutes(30);
-  double jitter = 0.1;             // of a back-off, on top of it
-  std::size_t max_waiting = 4096;  // per token; more are refused at once
+  double jitter = 0.1;                                    // of a back-off, on top of it
+  Duration max_primary_jitter = std::chrono::seconds(2);  // after a reset
+  std::size_t max_waiting = 4096;                         // per token; more are refused at once
   std::size_t max_tokens = 4096;
   // A shared token that rested so long sends one without asking: a quiet member waits for nobody. A keeper that lets
   // nothing go for so long is not waited for.

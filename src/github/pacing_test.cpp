@@ -151,6 +151,18 @@ TEST_F(PacingTest, PrimaryLimitClosesItsResourceOnly) {
   EXPECT_EQ(pacer->turn(clock.now()).released, std::vector<Ticket>{core});
 }
 
+TEST_F(PacingTest, AResetIsNotWaitedForATenthOfAnHourLonger) {
+  for (int i = 0; i < 20; ++i) {
+    add();
+    pacer->turn(clock.now());
+    const TimePoint reset = clock.now() + 1h;
+    pacer->done(kToken, "core", {LimitKind::Primary, Duration(1h)}, clock.now());
+    EXPECT_GE(*pacer->closed_until(kToken, "core"), reset);
+    EXPECT_LE(*pacer->closed_until(kToken, "core"), reset + 2s);
+    clock.advance(1h + 2s);
+  }
+}
+
 TEST_F(PacingTest, NoStampedeAfterABackOff) {
   add();
   pacer->turn(clock.now());
