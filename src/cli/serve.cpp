@@ -41,7 +41,7 @@ void log_origins(const log::Logger& logger, const node::config::Loaded& loaded) 
 
 int serve(const Arguments& arguments, Context& context) {
   shelter_process(context.variables);
-  const Result<node::config::Loaded> loaded = node::config::load({arguments.settings, context.variables, {}});
+  Result<node::config::Loaded> loaded = node::config::load({arguments.settings, context.variables, {}});
   if (!loaded) return complain(context, kUsage, "serve: " + loaded.error().message);
   const node::config::Config& config = loaded->config;
   const log::Logger logger = log::Logger::to_stderr(config.log_level, config.log_format);
@@ -72,6 +72,7 @@ int serve(const Arguments& arguments, Context& context) {
   Result<std::unique_ptr<node::Node>> started = node::Node::start(loop, config, logger, std::move(*inherited));
   if (!started) return complain(context, kFailed, "serve: " + started.error().message);
   node = std::move(*started);
+  loaded->config.job.token = {};
   loop.run();
   leaving.cancel();
   node.reset();

@@ -71,6 +71,11 @@ constexpr Duration kDisbelief = std::chrono::minutes(10);
 constexpr UnixSeconds kForecastAfter = 60;
 constexpr std::int64_t kForecastCalls = 10;
 
+// What may have been in flight while one of two readings was on its way.
+std::int64_t slack(std::int64_t limit) { return std::clamp<std::int64_t>(limit / 10, 2, kLimits.counted_in_flight); }
+// Answers that were in flight together have all come by then.
+constexpr Duration kInFlight = std::chrono::seconds(10);
+
 bool mentions(const std::string& lower, std::string_view words) { return lower.find(words) != std::string::npos; }
 
 }  // namespace
@@ -114,6 +119,7 @@ void QuotaLedger::on_answer(const Partition& token, const RateReading& reading, 
     fresh.first_seen = seconds;
     fresh.first_used = reading.used;
     fresh.told = std::move(entry.told);
+    fresh.kin = std::move(entry.kin);
     entry = std::move(fresh);
   };
   const bool window_open = entry.reading.reset > seconds;
@@ -143,44 +149,75 @@ void QuotaLedger::on_answer(const Partition& token, const RateReading& reading, 
 // GitHub has just told this node itself: what members said before counts no more, and who said that more was used than
 // GitHub knows of is not listened to for a while. What was in flight meanwhile may be the difference.
 void QuotaLedger::disbelieve(Entry& entry, WallTime now) {
-  const std::int64_t slack = std::clamp<std::int64_t>(entry.reading.limit / 10, 2, kLimits.counted_in_flight);
-  for (auto& [member, told] : entry.told) {
-    if (same_window(told.reset, entry.reading.reset) && told.used > entry.reading.used + slack)
-      told.disbelieved_until = now + kDisbelief;
-    told.used = 0;
-  }
+  for (auto* tellers : {&entry.told, &entry.kin})
+    for (auto& [member, told] : *tellers) {
+      if (same_window(told.reset, entry.reading.reset) && told.used > entry.reading.used + slack(entry.reading.limit))
+        told.disbelieved_until = now + kDisbelief;
+      told.used = 0;
+    }
   entry.hint.reset();
   entry.stopped.reset();
 }
 
 void QuotaLedger::on_told(const Partition& token, const std::string& member, const RateReading& reading,
-                          std::int64_t spent, WallTime observed, WallTime now) {
+                          std::int64_t spent, WallTime observed, WallTime now, Kin kin) {
   const UnixSeconds seconds = unix_seconds(now);
   if (reading.reset <= seconds || reading.reset > seconds + kLongestWindow || reading.limit <= 0) return;
+  if (kin == Kin::Guessed) {
+    const auto known = entries_.find({token, reading.resource});
+    if (known == entries_.end() || !known->second.own || known->second.reading.reset <= seconds) return;
+  }
   Entry& entry = slot(token, reading.resource, seconds);
   if (entry.reading.reset <= seconds) {
     // Nothing known of this window: their word is all there is.
-    std::map<std::string, Told> told = std::move(entry.told);
-    entry = Entry{};
-    entry.reading = reading;
-    entry.first_seen = seconds;
-    entry.first_used = reading.used;
-    entry.told = std::move(told);
+    Entry fresh;
+    fresh.reading = reading;
+    fresh.first_seen = seconds;
+    fresh.first_used = reading.used;
+    fresh.told = std::move(entry.told);
+    fresh.kin = std::move(entry.kin);
+    entry = std::move(fresh);
   }
   if (!same_window(reading.reset, entry.reading.reset) || reading.limit != entry.reading.limit) return;
-  if (!entry.told.contains(member) && entry.told.size() >= kLimits.max_told) {
-    std::erase_if(entry.told, [&](const auto& item) { return item.second.reset <= seconds; });
-    if (entry.told.size() >= kLimits.max_told) return;
+  auto& tellers = kin == Kin::SameToken ? entry.told : entry.kin;
+  if (!tellers.contains(member) && tellers.size() >= kLimits.max_told) {
+    std::erase_if(tellers, [&](const auto& item) { return item.second.reset <= seconds; });
+    if (tellers.size() >= kLimits.max_told) return;
   }
-  Told& told = entry.told[member];
+  Told& told = tellers[member];
   if (told.disbelieved_until > now) return;
+  // What was said of the last window says nothing of this one.
+  if (!same_window(told.reset, reading.reset)) told.used = 0;
   told.reset = reading.reset;
+  if (kin != Kin::SameToken && entry.own && observed > entry.observed + kInFlight &&
+      reading.used + slack(entry.reading.limit) < entry.reading.used) {
+    // In one bucket what was used only grows.
+    told.disbelieved_until = now + kDisbelief;
+    told.spent = told.used = 0;
+    return;
+  }
   told.spent = std::clamp<std::int64_t>(spent, 0, reading.limit);
   // Read before this node's own last look: it says nothing new.
   if (entry.own && observed <= entry.observed) return;
   told.used = std::max(told.used, reading.used);
   if (!entry.hint || reading.remaining < entry.hint->remaining) entry.hint = reading;
   entry.hinted = now;
+}
+
+bool QuotaLedger::doubts_kin(const Partition& token, std::string_view resource, WallTime now) const {
+  const auto entry = entries_.find({token, std::string(resource)});
+  return entry != entries_.end() &&
+         std::ranges::any_of(entry->second.kin, [&](const auto& item) { return item.second.disbelieved_until > now; });
+}
+
+// A member's tokens of the bucket may be this one and others; the larger sum has both.
+std::map<std::string, std::int64_t> QuotaLedger::spent_by_member(const Entry& entry) {
+  std::map<std::string, std::int64_t> out;
+  for (const auto* tellers : {&entry.told, &entry.kin})
+    for (const auto& [member, told] : *tellers)
+      if (same_window(told.reset, entry.reading.reset) && told.spent > 0)
+        out[member] = std::max(out[member], told.spent);
+  return out;
 }
 
 RateReading QuotaLedger::newest(const Entry& entry) {
@@ -246,10 +283,9 @@ std::vector<QuotaView> QuotaLedger::view(WallTime now) const {
     view.reset = reading.reset;
     view.spent_by_this_node = entry.spent_here;
     view.spent_by_kind = entry.spent_by_kind;
-    for (const auto& [member, told] : entry.told) {
-      if (!same_window(told.reset, reading.reset) || told.spent == 0) continue;
-      view.spent_by_member.emplace_back(member, told.spent);
-      view.spent_by_members += told.spent;
+    for (const auto& [member, spent] : spent_by_member(entry)) {
+      view.spent_by_member.emplace_back(member, spent);
+      view.spent_by_members += spent;
     }
     // Members tell what they spent a little later than GitHub tells what was used, and one may lie.
     const std::int64_t rest = std::max<std::int64_t>(reading.used - entry.spent_here, 0);

@@ -17,9 +17,10 @@
 // What each token may still spend, learnt from the x-ratelimit-* fields of live answers, per token and resource (core,
 // search, graphql, …). Readings arrive out of order and /rate_limit lags behind, so a reading may lower what is left in
 // a window but never raise it. What members of a mesh saw is a hint: it shows in local answers, and may stop this node
-// for half a minute without a look of its own, never longer. Also: which kind of limit a refusal is, and answers made
-// here in GitHub's own words. Reset times are wall-clock seconds, since that is what GitHub counts in. One thread;
-// bounded by Limits::max_ledger_entries.
+// for half a minute without a look of its own, never longer. So are readings of other tokens that draw, or may draw, on
+// the same bucket (job tokens of one repository); those count only where they fit what this token was told itself.
+// Also: which kind of limit a refusal is, and answers made here in GitHub's own words. Reset times are wall-clock
+// seconds, since that is what GitHub counts in. One thread; bounded by Limits::max_ledger_entries.
 
 namespace ghmesh::github {
 
@@ -57,6 +58,13 @@ struct QuotaView {
   std::array<std::uint32_t, kSpendingKinds> spent_by_kind{};
 };
 
+// Whose reading is told of, beside the token itself.
+enum class Kin : std::uint8_t {
+  SameToken,
+  Known,    // another token of the same bucket, as both sides know
+  Guessed,  // of the same bucket, as far as one side guesses
+};
+
 class QuotaLedger {
  public:
   // charged: this answer to this node lowered the quota (a 200, not an authorised 304). kind: of the request, below
@@ -64,9 +72,15 @@ class QuotaLedger {
   void on_answer(const Partition& token, const RateReading& reading, ReadingSource source, bool charged, WallTime now,
                  std::size_t kind = 0);
 
-  // A member of the mesh says what it read at observed, and what it spent itself in that window.
+  // A member of the mesh says what it read at observed, and what it spent itself in that window. A wrong guess does
+  // little: readings of a guessed kin count only where this token has one of its own with the same limit, whose window
+  // ends in the same seconds (one in several hundred, for windows of an hour), and no longer than what was used grows
+  // with it; where it does not, that member is not listened to for ten minutes. And like every hint they stop this
+  // token for half a minute at most before it looks for itself.
   void on_told(const Partition& token, const std::string& member, const RateReading& reading, std::int64_t spent,
-               WallTime observed, WallTime now);
+               WallTime observed, WallTime now, Kin kin = Kin::SameToken);
+  // Whether readings of other tokens have lately been found not to be of this token's bucket.
+  bool doubts_kin(const Partition& token, std::string_view resource, WallTime now) const;
 
   // The latest reading of an open window, for local answers, own or a
   // member's; nothing once it has been reset.
@@ -100,6 +114,7 @@ class QuotaLedger {
     bool own = false;     // false: nothing but what members say
     WallTime observed{};
     std::map<std::string, Told> told;  // by member
+    std::map<std::string, Told> kin;   // by member, of other tokens of the bucket
     // What members say since this node last looked: the lowest.
     std::optional<RateReading> hint;
     WallTime hinted{};
@@ -111,6 +126,7 @@ class QuotaLedger {
   };
   Entry& slot(const Partition& token, const std::string& resource, UnixSeconds seconds);
   static void disbelieve(Entry& entry, WallTime now);
+  static std::map<std::string, std::int64_t> spent_by_member(const Entry& entry);
   static RateReading newest(const Entry& entry);
 
   std::map<std::pair<Partition, std::string>, Entry> entries_;

@@ -195,6 +195,93 @@ TEST_F(QuotaTest, SpendingIsToldByKindWithinAWindow) {
   EXPECT_EQ(view.spent_by_kind[2], 0u) << "of the window before";
 }
 
+// What another token of the same bucket read, a while after this one's last look.
+class KinTest : public QuotaTest {
+ protected:
+  void told(const RateReading& r, Kin kin, std::int64_t spent = 0, const std::string& member = "member") {
+    ledger.on_told(token, member, r, spent, clock.wall_now(), clock.wall_now(), kin);
+  }
+  bool knows() const { return ledger.latest(token, "core", clock.wall_now()).has_value(); }
+};
+
+TEST_F(KinTest, KnownKinTellWhatIsLeftBeforeThisTokenAsked) {
+  told(reading(700), Kin::Known, 20);
+  ASSERT_TRUE(knows());
+  EXPECT_EQ(remaining(), 700);
+  EXPECT_EQ(ledger.view(clock.wall_now()).at(0).spent_by_member.at(0),
+            (std::pair<std::string, std::int64_t>("member", 20)));
+  live(reading(650, 10min));
+  EXPECT_EQ(remaining(), 650) << "what GitHub says itself stands, whatever window that is";
+}
+
+TEST_F(KinTest, GuessedKinSayNothingBeforeThisTokenAsked) {
+  told(reading(0), Kin::Guessed);
+  EXPECT_FALSE(knows());
+  EXPECT_TRUE(ledger.may_spend(token, "core", false, 0, clock.wall_now()));
+}
+
+TEST_F(KinTest, GuessedKinCountWhereLimitAndWindowAreTheSame) {
+  live(reading(900));
+  clock.advance(1s);
+  told(reading(10, 40min), Kin::Guessed);
+  told(reading(10, 29min + 59s, 5000), Kin::Guessed);
+  EXPECT_EQ(remaining(), 900);
+  told(reading(800, 29min + 59s), Kin::Guessed, 90);
+  EXPECT_EQ(remaining(), 800);
+  told(reading(850, 29min + 59s), Kin::Guessed, 90);
+  EXPECT_EQ(remaining(), 800) << "used only rises";
+  const QuotaView view = ledger.view(clock.wall_now()).at(0);
+  EXPECT_EQ(view.spent_by_members, 90);
+  EXPECT_FALSE(ledger.doubts_kin(token, "core", clock.wall_now()));
+}
+
+TEST_F(KinTest, AWrongGuessStopsATokenForHalfAMinuteAndIsFoundOut) {
+  live(reading(900));
+  clock.advance(1s);
+  told(reading(0, 29min + 59s), Kin::Guessed);
+  EXPECT_FALSE(ledger.may_spend(token, "core", false, 0, clock.wall_now()));
+  clock.advance(30s);
+  EXPECT_TRUE(ledger.may_spend(token, "core", false, 0, clock.wall_now()));
+  live(reading(899, 29min + 29s));
+  EXPECT_TRUE(ledger.doubts_kin(token, "core", clock.wall_now()));
+  told(reading(0, 29min + 29s), Kin::Guessed);
+  EXPECT_EQ(remaining(), 899);
+  EXPECT_TRUE(ledger.may_spend(token, "core", false, 0, clock.wall_now()));
+}
+
+TEST_F(KinTest, ALaterReadingThatSaysLessIsOfAnotherBucket) {
+  live(reading(300));
+  clock.advance(5s);
+  told(reading(990, 29min + 55s), Kin::Guessed, 10);
+  EXPECT_FALSE(ledger.doubts_kin(token, "core", clock.wall_now())) << "answers of those seconds may have crossed";
+  clock.advance(6s);
+  told(reading(990, 29min + 49s), Kin::Guessed, 10);
+  EXPECT_TRUE(ledger.doubts_kin(token, "core", clock.wall_now()));
+  EXPECT_EQ(ledger.view(clock.wall_now()).at(0).spent_by_members, 0);
+  EXPECT_EQ(remaining(), 300);
+}
+
+TEST_F(KinTest, AMembersSpendingOnThisTokenIsPartOfWhatItSpentOnTheBucket) {
+  live(reading(900));
+  clock.advance(1s);
+  told(reading(850, 29min + 59s), Kin::SameToken, 30);
+  told(reading(850, 29min + 59s), Kin::Known, 50);
+  EXPECT_EQ(ledger.view(clock.wall_now()).at(0).spent_by_members, 50);
+}
+
+TEST_F(KinTest, WhatWasUsedInTheLastWindowIsNotHeldAgainstAMember) {
+  live(reading(900, 1min));
+  clock.advance(10s);
+  told(reading(0, 50s), Kin::SameToken);
+  clock.advance(1min);
+  told(reading(990), Kin::SameToken);
+  clock.advance(1s);
+  live(reading(985, 30min - 1s));
+  clock.advance(1s);
+  told(reading(970, 30min - 2s), Kin::SameToken);
+  EXPECT_EQ(remaining(), 970) << "it is believed as before";
+}
+
 TEST_F(QuotaTest, IsBounded) {
   for (std::size_t i = 0; i < kLimits.max_ledger_entries + 100; ++i) {
     Partition each{};

@@ -102,7 +102,10 @@ void FleetDraw::refresh() {
 
 void FleetDraw::on_drawn(const mesh::Drawn& drawn) {
   const auto known = by_tag_.find(key_of(drawn.bucket));
-  if (known == by_tag_.end()) return;
+  if (known == by_tag_.end()) {
+    if (other_) other_(drawn);
+    return;
+  }
   for (const mesh::RateRow& row : drawn.rates) live_.told(known->second, row);
   gate_.grant(known->second, drawn.may_send, drawn.may_write, drawn.drawing);
 }

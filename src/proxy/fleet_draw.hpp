@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <unordered_map>
 
@@ -25,6 +26,8 @@ class FleetDraw {
 
   // A request of this token is about to wait for its turn, or its answer came from the mesh.
   void introduce(const Plan& plan);
+  // Who is told of buckets that are no token's.
+  void on_other(std::function<void(const mesh::Drawn&)> other) { other_ = std::move(other); }
 
  private:
   struct Known {
@@ -47,6 +50,7 @@ class FleetDraw {
   std::unordered_map<store::Key, github::Partition, store::KeyHash> by_tag_;
   std::vector<github::Partition> dirty_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // the link may outlive this, or be gone before
+  std::function<void(const mesh::Drawn&)> other_;
   TimePoint flushed_{};
   io::Timer flush_timer_;
   io::Timer refresh_timer_;

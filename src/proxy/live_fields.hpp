@@ -37,6 +37,14 @@ class LiveFields {
   virtual std::vector<mesh::RateRow> rates(const github::Partition& token) = 0;
   virtual void told(const github::Partition& token, const mesh::RateRow& row) = 0;
   virtual bool take_shown(const github::Partition& token) = 0;
+
+  // For tokens of one bucket (repository_buckets.hpp). What a token was told itself in the open window.
+  virtual std::optional<github::QuotaLedger::Own> own(const github::Partition& token, std::string_view resource) = 0;
+  // What teller saw and spent of the bucket with other tokens. certain: both sides know that the token draws on it.
+  virtual void told_of_bucket(const github::Partition& token, const std::string& teller, const mesh::RateRow& row,
+                              bool certain) = 0;
+  // Whether what was told of the bucket was lately found to be of another one.
+  virtual bool doubts_bucket(const github::Partition& token, std::string_view resource) = 0;
 };
 
 }  // namespace ghmesh::proxy

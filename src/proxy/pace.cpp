@@ -12,6 +12,7 @@ Draw Proxy::draw_of(const Plan& plan, std::string_view method) {
 
 io::Task<std::optional<github::Refused>> Proxy::enter_pace(const Plan& plan, const Draw& draw, const Exchange& client) {
   if (!parts_.planner.paces()) co_return std::nullopt;
+  repository_buckets_.asks(plan);
   if (!parts_.live.may_spend(plan, draw, parts_.proof.reserve_percent)) {
     github::Refused refused;
     refused.limit = github::LimitKind::Primary;
@@ -23,6 +24,8 @@ io::Task<std::optional<github::Refused>> Proxy::enter_pace(const Plan& plan, con
   if (parts_.sharing != nullptr)
     if (const auto until = parts_.sharing->paused_until(plan, draw.resource))
       pacing_.hold_until(plan.partition, draw.resource, *until);
+  if (const auto until = repository_buckets_.paused_until(plan, draw.resource))
+    pacing_.hold_until(plan.partition, draw.resource, *until);
   github::PacedRequest paced;
   paced.token = plan.partition;
   paced.resource = draw.resource;
@@ -41,13 +44,17 @@ github::LimitVerdict Proxy::leave_pace(const Plan& plan, const Draw& draw, int s
   github::LimitVerdict verdict;
   if (status != 0) verdict = github::classify_limit(status, fields, body, parts_.loop.wall_now());
   Duration pause{};
-  if (const auto reading = github::parse_rate_fields(fields); reading && reading->remaining == 0) {
+  const auto reading = github::parse_rate_fields(fields);
+  if (reading && reading->remaining == 0) {
     const auto left = std::chrono::seconds(reading->reset - github::unix_seconds(parts_.loop.wall_now()));
     if (left.count() > 0) {
       pacing_.hold_until(plan.partition, reading->resource, parts_.loop.now() + left);
       pause = left;
     }
   }
+  // A secondary limit is the token's own; what is left of the primary one may be others', too.
+  if (reading && verdict.kind != github::LimitKind::Secondary)
+    repository_buckets_.answered(plan, reading->resource, pause);
   if (parts_.sharing != nullptr && status != 0) {
     // One member's refusal is everybody's: the bucket is the token's, not the node's.
     if (verdict.kind != github::LimitKind::None)

@@ -32,12 +32,16 @@ Proxy::Proxy(Parts parts)
       calibration_(parts_.random, parts_.proof.calibration),
       proof_memory_(parts_.loop, parts_.store, parts_.proof_key, calibration_),
       pacing_(parts_.loop, parts_.random, parts_.proof.pacing),
+      repository_buckets_(parts_.loop, parts_.live, parts_.sharing, parts_.upstream_authority, parts_.job),
       body_flights_(parts_.loop),
       flight_timer_(parts_.loop, [this] { wait_for_followers(); }),
       discerned_(parts_.loop),
       background_(parts_.loop),
       log_sample_(parts_.log_sample) {
-  if (parts_.sharing != nullptr) fleet_draw_.emplace(parts_.loop, *parts_.sharing, pacing_, parts_.live);
+  if (parts_.sharing != nullptr) {
+    fleet_draw_.emplace(parts_.loop, *parts_.sharing, pacing_, parts_.live);
+    fleet_draw_->on_other([this](const mesh::Drawn& drawn) { repository_buckets_.on_drawn(drawn); });
+  }
   if (parts_.proof.vouched) calibration_.vouch(parts_.upstream_authority);
 }
 

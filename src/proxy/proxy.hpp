@@ -32,6 +32,7 @@
 #include "proxy/plan.hpp"
 #include "proxy/plan_memo.hpp"
 #include "proxy/proof_memory.hpp"
+#include "proxy/repository_buckets.hpp"
 #include "proxy/sharing.hpp"
 #include "proxy/slot.hpp"
 #include "proxy/stats.hpp"
@@ -86,6 +87,7 @@ struct Parts {
   Sharing* sharing = nullptr;    // null: no mesh
   std::string pseudonym = {};    // of this node in Via, where it goes out through a proxy
   std::uint64_t log_sample = 1;  // of the request lines, one in so many is written
+  JobOfNode job = {};
 };
 
 class Proxy final : public http::server::Handler {
@@ -225,6 +227,7 @@ class Proxy final : public http::server::Handler {
   std::unordered_set<store::Key, store::KeyHash> token_specific_;
   PacingGate pacing_;
   std::optional<FleetDraw> fleet_draw_;  // in a mesh
+  RepositoryBuckets repository_buckets_;
   BodyFlights body_flights_;
   http::wire::BufferPool tunnel_buffers_;
   cache::SingleFlight flights_;

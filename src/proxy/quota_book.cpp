@@ -109,6 +109,29 @@ std::vector<mesh::RateRow> QuotaBook::rates(const github::Partition& token) {
 }
 
 void QuotaBook::told(const github::Partition& token, const mesh::RateRow& row) {
+  note_told(token, row.peer.text(), row, github::Kin::SameToken);
+}
+
+void QuotaBook::told_of_bucket(const github::Partition& token, const std::string& teller, const mesh::RateRow& row,
+                               bool certain) {
+  // The end of a window of an hour tells buckets apart; that of a minute (search) does not.
+  const bool by_the_hour =
+      row.resource < kResources.size() && (kResources[row.resource] == "core" || kResources[row.resource] == "graphql");
+  if (certain || by_the_hour) note_told(token, teller, row, certain ? github::Kin::Known : github::Kin::Guessed);
+}
+
+std::optional<github::QuotaLedger::Own> QuotaBook::own(const github::Partition& token, std::string_view resource) {
+  for (const github::QuotaLedger::Own& each : ledger_.own(token, clock_.wall_now()))
+    if (each.reading.resource == resource) return each;
+  return std::nullopt;
+}
+
+bool QuotaBook::doubts_bucket(const github::Partition& token, std::string_view resource) {
+  return ledger_.doubts_kin(token, resource, clock_.wall_now());
+}
+
+void QuotaBook::note_told(const github::Partition& token, const std::string& teller, const mesh::RateRow& row,
+                          github::Kin kin) {
   if (row.resource >= kResources.size() || row.reset > std::uint64_t{1} << 40) return;
   const WallTime now = clock_.wall_now();
   github::RateReading reading;
@@ -117,7 +140,7 @@ void QuotaBook::told(const github::Partition& token, const mesh::RateRow& row) {
   reading.remaining = row.remaining;
   reading.used = row.used;
   reading.reset = static_cast<github::UnixSeconds>(row.reset);
-  ledger_.on_told(token, row.peer.text(), reading, row.spent, now - std::chrono::milliseconds(row.age_ms), now);
+  ledger_.on_told(token, teller, reading, row.spent, now - std::chrono::milliseconds(row.age_ms), now, kin);
   if (row.resource == 0) make_ready(token);
 }
 

@@ -25,6 +25,10 @@ class QuotaBook final : public LiveFields {
   std::vector<mesh::RateRow> rates(const github::Partition& token) override;
   void told(const github::Partition& token, const mesh::RateRow& row) override;
   bool take_shown(const github::Partition& token) override;
+  std::optional<github::QuotaLedger::Own> own(const github::Partition& token, std::string_view resource) override;
+  void told_of_bucket(const github::Partition& token, const std::string& teller, const mesh::RateRow& row,
+                      bool certain) override;
+  bool doubts_bucket(const github::Partition& token, std::string_view resource) override;
 
   github::QuotaLedger& ledger() { return ledger_; }
 
@@ -39,6 +43,7 @@ class QuotaBook final : public LiveFields {
   };
 
   void make_ready(const github::Partition& token);
+  void note_told(const github::Partition& token, const std::string& teller, const mesh::RateRow& row, github::Kin kin);
 
   const Clock& clock_;
   Stats& stats_;

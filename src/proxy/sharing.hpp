@@ -101,6 +101,11 @@ class Sharing {
   // What the mesh calls the token that the plan's request carries.
   mesh::TokenTag tag(const Plan& plan) { return sealer(plan).tag(); }
 
+  // What it calls the bucket of a repository's job tokens.
+  mesh::TokenTag repository_tag(std::string_view authority, std::string_view repository) const {
+    return mesh::repository_tag(options_.lookup_key, authority, repository);
+  }
+
   // After the mesh has changed its secret.
   void set_lookup_key(crypto::SecretKey32 key);
   // The version named in a search that is under way, for deltas (LinkOptions::find_item).

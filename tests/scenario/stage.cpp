@@ -117,6 +117,10 @@ Node::Node(Stage& s, const NodeOptions& options)
   planner = options.freshness == github::FreshnessPolicy::Http
                 ? proxy::make_http_planner(std::move(planning), lookup, partition)
                 : proxy::make_github_planner(std::move(planning), lookup, partition);
+  proxy::JobOfNode job{options.job_repository, {}};
+  if (!options.job_authorization.empty())
+    job.token = planner->plan({"GET", "/", 1, http::Fields{{"Authorization", options.job_authorization}}}, "/", false)
+                    .partition;
   proxy::ProofOptions proof;
   proof.gate.enabled = options.proof;
   proof.gate.trusted_origin = options.trusted_origin;
@@ -147,7 +151,10 @@ Node::Node(Stage& s, const NodeOptions& options)
                    store::Key{2},
                    {},
                    {},
-                   options.mesh ? options.mesh(*planner) : nullptr});
+                   options.mesh ? options.mesh(*planner) : nullptr,
+                   "",
+                   1,
+                   std::move(job)});
   server = std::make_unique<http::server::Server>(s.loop, *proxy);
   http::client::Limits limits;
   limits.connections = 1000;

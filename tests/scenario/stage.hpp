@@ -82,6 +82,9 @@ struct NodeOptions {
   github::PacingOptions pacing = {};
   // The node's door to a mesh, for its planner; none: no mesh.
   std::function<proxy::Sharing*(proxy::Planner&)> mesh = {};
+  // The job that started it: OWNER/REPO and its Authorization.
+  std::string job_repository = {};
+  std::string job_authorization = {};
 };
 
 // One match proves a class: for scenarios that are about something else than learning.

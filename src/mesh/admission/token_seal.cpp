@@ -19,6 +19,17 @@ Version version_of(ByteView metadata, ByteView body) {
   return version;
 }
 
+TokenTag repository_tag(const crypto::SecretKey32& lookup_key, std::string_view authority,
+                        std::string_view repository) {
+  std::string name = std::string(authority) + "/" + std::string(repository);
+  for (char& c : name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const crypto::SecretBytes key = token_key(lookup_key, as_bytes(name), "ghmesh 1 repository tag");
+  TokenTag tag{};
+  std::copy_n(key.expose().begin(), tag.size(), tag.begin());
+  return tag;
+}
+
 TokenSealer::TokenSealer(const crypto::SecretKey32& lookup_key, ByteView token)
     : mac_(token_key(lookup_key, token, "ghmesh 1 answer seal").expose()) {
   if (token.empty()) return;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "crypto/hmac.hpp"
@@ -20,6 +21,10 @@ using LookupKey = std::array<std::uint8_t, 32>;  // HMAC of the canonical reques
 using AnswerSeal = std::array<std::uint8_t, 16>;
 
 Version version_of(ByteView metadata, ByteView body);
+
+// What the mesh calls the bucket that a repository's job tokens draw on at that origin. Names do not depend on case.
+// The mesh's key makes it: outside of the mesh it says nothing, and no token's tag can be mistaken for it.
+TokenTag repository_tag(const crypto::SecretKey32& lookup_key, std::string_view authority, std::string_view repository);
 
 class TokenSealer {
  public:

@@ -16,6 +16,15 @@ TEST(TokenSeal, OneTokenOneTagPerMesh) {
   EXPECT_EQ(TokenSealer(kMesh, {}).tag(), TokenTag{});
 }
 
+TEST(TokenSeal, OneRepositoryOneTagPerMeshAndOrigin) {
+  const TokenTag tag = repository_tag(kMesh, "api.github.com", "octo-org/repo");
+  EXPECT_EQ(tag, repository_tag(kMesh, "API.github.com", "Octo-Org/Repo"));
+  EXPECT_NE(tag, repository_tag(kMesh, "api.github.com", "octo-org/repo-2"));
+  EXPECT_NE(tag, repository_tag(kMesh, "ghes.example", "octo-org/repo"));
+  EXPECT_NE(tag, repository_tag(kOtherMesh, "api.github.com", "octo-org/repo")) << "two meshes could be linked";
+  EXPECT_NE(tag, TokenSealer(kMesh, as_bytes("api.github.com/octo-org/repo")).tag()) << "a token by that name";
+}
+
 TEST(TokenSeal, OnlyHoldersOfTheTokenMakeIt) {
   const TokenSealer a(kMesh, as_bytes("token a")), b(kMesh, as_bytes("token b"));
   const LookupKey key{1};

@@ -53,6 +53,13 @@ struct MeshSecret {
   crypto::SecretText text;
 };
 
+// The Actions job in whose environment this node was started. GitHub counts the primary limits of a repository's job
+// tokens together, and nothing but this environment says which token is whose.
+struct Job {
+  std::string repository;    // OWNER/REPO; "": none
+  crypto::SecretText token;  // of that job; empty where it was not given
+};
+
 // A proxy that lets connections out of this network.
 struct UpstreamProxy {
   std::string host;
@@ -108,6 +115,7 @@ struct Config {
   std::chrono::milliseconds mesh_patience{50};  // what the mesh may add to a request
   std::string runner_name;                      // RUNNER_NAME, else the host's; for people who read the registry
   MeshSecret secret;
+  Job job;
   std::optional<std::string> identity;  // nothing: a fresh identity each start
 
   log::Level log_level = log::Level::Info;

@@ -30,6 +30,21 @@ std::string runner_name(const Variables& variables) {
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
+// Only a job's token begins so, or an App's, which the node tells apart by what GitHub says of it.
+Job find_job(const Variables& variables) {
+  Job out;
+  const auto repository = variables.get("GITHUB_REPOSITORY");
+  if (!repository || std::ranges::count(*repository, '/') != 1) return out;
+  out.repository = *repository;
+  for (const char* name : {"GITHUB_TOKEN", "GH_TOKEN"}) {
+    const auto token = variables.get(name);
+    if (!token || !trimmed(*token).starts_with("ghs_")) continue;
+    out.token = crypto::SecretText(std::string(trimmed(*token)));
+    break;
+  }
+  return out;
+}
+
 struct SecretVariable {
   std::string_view name;
   MeshSecret::Source source;
@@ -103,6 +118,7 @@ Result<> fill_defaults(Config& config, const Variables& variables, const WasGive
     if (const auto list = variables.get(name)) config.direct_hosts = *list;
   if (!was_given("mdns")) config.mdns = !in_ci(variables);
   config.runner_name = runner_name(variables);
+  config.job = find_job(variables);
   return {};
 }
 

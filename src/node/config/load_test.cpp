@@ -324,6 +324,20 @@ TEST(Load, GithubApiUrlIsTheUpstreamUnlessItIsOurs) {
   EXPECT_EQ(upstream({{"GITHUB_API_URL", "http://127.0.0.1:5000"}}), "http://127.0.0.1:5000/");
 }
 
+TEST(Load, TheJobIsThatOfTheEnvironment) {
+  const auto job = [](Map variables) {
+    const Config c = loaded(inputs({}, std::move(variables)));
+    return c.job.repository + "=" + c.job.token.expose();
+  };
+  EXPECT_EQ(job({}), "=");
+  EXPECT_EQ(job({{"GITHUB_TOKEN", "ghs_1"}}), "=");
+  EXPECT_EQ(job({{"GITHUB_REPOSITORY", "o/r"}}), "o/r=");
+  EXPECT_EQ(job({{"GITHUB_REPOSITORY", "o/r"}, {"GITHUB_TOKEN", " ghs_1\n"}, {"GH_TOKEN", "ghs_2"}}), "o/r=ghs_1");
+  EXPECT_EQ(job({{"GITHUB_REPOSITORY", "o/r"}, {"GITHUB_TOKEN", "ghp_1"}, {"GH_TOKEN", "ghs_2"}}), "o/r=ghs_2");
+  EXPECT_EQ(job({{"GITHUB_REPOSITORY", "o/r"}, {"GH_TOKEN", "github_pat_1"}}), "o/r=");
+  EXPECT_EQ(job({{"GITHUB_REPOSITORY", "o"}, {"GH_TOKEN", "ghs_2"}}), "=");
+}
+
 TEST(Load, TheSecretHasAnOrderOfItsOwn) {
   const auto secret = [](Flags flags, Map variables, Map files = {}) {
     const Config c = loaded(inputs(std::move(flags), std::move(variables), std::move(files)));

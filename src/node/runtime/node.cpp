@@ -71,6 +71,16 @@ proxy::TunnelOptions tunnels(const config::Config& config) {
   return out;
 }
 
+// Of the job's token its keyed hash alone is kept.
+proxy::JobOfNode job_of(const config::Config& config, const proxy::Planner& planner) {
+  proxy::JobOfNode out{config.job.repository, std::nullopt};
+  if (config.job.token.expose().empty()) return out;
+  http::Fields fields;
+  fields.add("Authorization", "Bearer " + config.job.token.expose());
+  out.token = planner.plan({"GET", "/", 1, fields}, "/", false).partition;
+  return out;
+}
+
 Result<> make_directory(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
@@ -235,7 +245,8 @@ Result<> Node::State::open() {
                      [this](std::unique_ptr<io::Stream> stream) { return https->answer(std::move(stream)); },
                      mesh ? &mesh->sharing() : nullptr,
                      way_out ? way_out->pseudonym() : std::string(),
-                     config.log_sample};
+                     config.log_sample,
+                     job_of(config, *planner)};
   proxy = std::make_unique<proxy::Proxy>(std::move(parts));
   server = std::make_unique<http::server::Server>(loop, *proxy, http::server::Limits{}, logger);
   if (mesh) {
