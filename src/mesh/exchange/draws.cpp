@@ -6,12 +6,12 @@
 namespace ghmesh::mesh {
 namespace {
 
-// While something is under way a member says so this often, and a keeper that has not heard of it ten times as long
-// takes it for gone.
-constexpr Duration kRepeat = 500ms;
+// A member that says nothing for so long, ten times as long as it may, is taken for gone.
 constexpr Duration kStale = 5s;
-// A keeper that says nothing for so long is looked at by membership; a loaded one takes some hundred ms.
-constexpr Duration kSilence = 1s;
+// Who stands in for a silent keeper does so until it was not asked for so long; and who need not is not asked again for
+// so long.
+constexpr Duration kStandIn = 1min;
+constexpr Duration kRefuse = 5s;
 // Who sent nothing for so long does not draw any more.
 constexpr Duration kIdle = 2s;
 // Readings are passed on no more often than this, and less often the more members there are: the keeper sends each of n
@@ -23,14 +23,10 @@ constexpr Duration kPushEach = 40ms;
 constexpr Duration kRetell = 5s;
 // GitHub ends a request after ten seconds.
 constexpr Duration kFlight = 10s;
-// A bucket, or a member's word of it, that nobody touched for so long is forgotten: every window is over by then.
-constexpr Duration kForget = 2h;
 // How much more than its share of pace and places a member is believed to take.
 constexpr double kBelieved = 1.5;
 // So many places one member may have however many draw: with answers of half a second that is the whole pace.
 constexpr std::uint64_t kLeastPlaces = 6;
-// A member is told news this long after it spoke last.
-constexpr Duration kListens = 30s;
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 Duration from_seconds(double value) {
@@ -71,65 +67,9 @@ void Draws::Level::refill(double per_second, double burst, Duration elapsed) {
   value = std::min(burst, value + seconds(elapsed) * per_second);
 }
 
-// ---- as a member
-
-std::optional<PeerId> Draws::keeper(const TokenTag& bucket) const {
-  const Ranks::Row& row = bus_.ranks.of(static_cast<std::uint8_t>(bucket.back() % kPartitions));
-  if (row.empty()) return std::nullopt;
-  return row.front();
-}
-
-void Draws::draw(Draw own, TimePoint now) {
-  const TokenTag bucket = own.bucket;
-  if (!own_.contains(bucket) && own_.size() >= limits_.buckets) {
-    std::erase_if(own_, [&](const auto& entry) { return now - entry.second.touched > kListens; });
-    if (own_.size() >= limits_.buckets) return;
-  }
-  Own& kept = own_[bucket];
-  own.rates.resize(std::min(own.rates.size(), WireLimits::kOwnRates));
-  for (RateRow& row : own.rates) row.peer = bus_.self;
-  kept.draw = std::move(own);
-  kept.touched = now;
-  send(bucket, kept, now);
-}
-
-void Draws::send(const TokenTag& bucket, Own& own, TimePoint now) {
-  const std::optional<PeerId> to = keeper(bucket);
-  own.told_to = to.value_or(nobody());
-  own.told = now;
-  const bool waits = own.draw.waiting > 0;
-  if (!waits || !to) own.unanswered.reset();
-  if (!own.unanswered) own.reported = false;
-  if (waits || own.draw.in_flight > 0) due_ = std::min(due_, now + kRepeat);
-  if (!to) return;
-  if (waits && !own.unanswered) own.unanswered = now;
-  if (waits && !own.reported) due_ = std::min(due_, *own.unanswered + bus_.limits.patience);
-  bus_.send(*to, own.draw);
-}
-
-void Draws::report(const TokenTag& bucket, Own& own) {
-  if (!own.unanswered || std::exchange(own.reported, true)) return;
-  unheard_.push_back({bucket});
-}
-
-void Draws::on_disconnected(const PeerId& peer) {
-  for (auto& [bucket, own] : own_)
-    if (own.told_to == peer) report(bucket, own);
-}
-
-void Draws::on_drawn(const PeerId& from, const Drawn& drawn) {
-  const auto own = own_.find(drawn.bucket);
-  if (own == own_.end() || keeper(drawn.bucket) != from) return;
-  own->second.unanswered.reset();
-  own->second.reported = false;
-  if (news_.size() < limits_.buckets) news_.push_back(drawn);
-}
-
-// ---- as a keeper
-
 Draws::Bucket* Draws::slot(const TokenTag& tag, TimePoint now) {
   if (!buckets_.contains(tag) && buckets_.size() >= limits_.buckets) {
-    std::erase_if(buckets_, [&](const auto& entry) { return now - entry.second.refilled > kForget; });
+    std::erase_if(buckets_, [&](const auto& entry) { return now - entry.second.refilled > DrawLimits::kForget; });
     // Tokens of jobs come and go; the one that was used longest ago is the least missed.
     if (buckets_.size() >= limits_.buckets)
       buckets_.erase(std::ranges::min_element(buckets_, {}, [](const auto& entry) { return entry.second.refilled; }));
@@ -190,9 +130,86 @@ std::size_t Draws::drawing(const Bucket& bucket, TimePoint now) const {
       std::ranges::count_if(bucket.accounts, [&](const auto& entry) { return entry.second.draws(now); }));
 }
 
+bool Draws::keeps(const TokenTag& bucket, TimePoint now) const {
+  const Ranks::Row& row = row_of(bucket);
+  if (!row.empty() && row.front() == bus_.self) return true;
+  const auto deputy = deputies_.find(bucket);
+  if (deputy == deputies_.end() || deputy->second.state != Deputy::State::StandingIn || deputy->second.until <= now)
+    return false;
+  for (const PeerId& peer : row) {
+    if (peer == bus_.self) return true;
+    if (std::ranges::find(deputy->second.asked, peer) == deputy->second.asked.end()) return false;
+  }
+  return false;
+}
+
+// Members disagree for a moment about who is first, or one cannot be heard by a few: whoever is not first keeps nothing
+// unless all before it are silent to itself.
+void Draws::stand_in(const PeerId& from, const Draw& draw, TimePoint now) {
+  const Ranks::Row& row = row_of(draw.bucket);
+  const auto self = std::ranges::find(row, bus_.self);
+  if (self == row.end() || std::find(row.begin(), self, from) != self) return;
+  if (!deputies_.contains(draw.bucket) && deputies_.size() >= limits_.buckets) {
+    std::erase_if(deputies_, [&](const auto& entry) { return entry.second.until <= now; });
+    if (deputies_.size() >= limits_.buckets) return;
+  }
+  const auto [place, is_new] = deputies_.try_emplace(draw.bucket);
+  Deputy& deputy = place->second;
+  if (is_new || (deputy.state != Deputy::State::Asking && deputy.until <= now) ||
+      deputy.state == Deputy::State::StandingIn) {
+    deputy = {.state = Deputy::State::Asking, .until = now, .asked = {row.begin(), self}, .waiting = {}};
+    const auto own = own_.find(draw.bucket);
+    Draw question = own == own_.end() ? Draw{.bucket = draw.bucket} : own->second.draw;
+    question.waiting = std::max<std::uint32_t>(question.waiting, 1);  // only then is it owed an answer
+    for (const PeerId& peer : deputy.asked) {
+      // What it found out for itself need not be asked.
+      if (own != own_.end() && std::ranges::find(own->second.passed_over, peer) != own->second.passed_over.end())
+        continue;
+      // Less than whoever waits for this one waits.
+      deputy.until = now + silence() / 2;
+      bus_.send(peer, question);
+    }
+  }
+  if (deputy.state != Deputy::State::Asking) return;
+  if (deputy.waiting.size() < limits_.members || deputy.waiting.contains(from))
+    deputy.waiting.insert_or_assign(from, draw);
+  due_ = std::min(due_, deputy.until);
+}
+
+// Whom we were to stand in for lives, at least for us: two keepers would let twice as much go.
+void Draws::note_answer(const PeerId& from, const TokenTag& bucket, TimePoint now) {
+  const auto found = deputies_.find(bucket);
+  if (found == deputies_.end()) return;
+  Deputy& deputy = found->second;
+  if (deputy.state != Deputy::State::Asking || std::ranges::find(deputy.asked, from) == deputy.asked.end()) return;
+  deputy = {.state = Deputy::State::Refused, .until = now + kRefuse, .asked = {}, .waiting = {}};
+  // What was asked for was an answer.
+  const auto own = own_.find(bucket);
+  bus_.send(from, own == own_.end() ? Draw{.bucket = bucket} : own->second.draw);
+}
+
+void Draws::tick_deputies(TimePoint now) {
+  std::erase_if(deputies_, [&](const auto& entry) {
+    return entry.second.state != Deputy::State::Asking && entry.second.until <= now;
+  });
+  std::vector<std::pair<PeerId, Draw>> waited;
+  for (auto& [tag, deputy] : deputies_) {
+    if (deputy.until > now) {
+      due_ = std::min(due_, deputy.until);
+      continue;
+    }
+    deputy.state = Deputy::State::StandingIn;
+    deputy.until = now + kStandIn;
+    for (auto& [peer, draw] : std::exchange(deputy.waiting, {})) waited.emplace_back(peer, std::move(draw));
+  }
+  for (const auto& [peer, draw] : waited) on_draw(peer, draw, now);
+}
+
 void Draws::on_draw(const PeerId& from, const Draw& draw, TimePoint now) {
-  // Members disagree for a moment about who is first; the one that is not keeps nothing.
-  if (keeper(draw.bucket) != bus_.self) return;
+  if (!keeps(draw.bucket, now)) return stand_in(from, draw, now);
+  if (const auto deputy = deputies_.find(draw.bucket);
+      deputy != deputies_.end() && deputy->second.state == Deputy::State::StandingIn)
+    deputy->second.until = now + kStandIn;
   const bool taken_over = !buckets_.contains(draw.bucket) && draw.drawing > 1;
   Bucket& bucket = *slot(draw.bucket, now);
   if (taken_over) {
@@ -204,7 +221,7 @@ void Draws::on_draw(const PeerId& from, const Draw& draw, TimePoint now) {
     bucket.guessed = static_cast<std::size_t>(others) + 1;
   }
   if (!bucket.accounts.contains(from) && bucket.accounts.size() >= limits_.members) {
-    std::erase_if(bucket.accounts, [&](const auto& entry) { return now - entry.second.heard > kForget; });
+    std::erase_if(bucket.accounts, [&](const auto& entry) { return now - entry.second.heard > DrawLimits::kForget; });
     if (bucket.accounts.size() >= limits_.members) return;
   }
   const auto [place, is_new] = bucket.accounts.try_emplace(from);
@@ -295,7 +312,7 @@ void Draws::serve(const TokenTag& tag, Bucket& bucket, TimePoint now) {
   }
   const Duration push = push_every(bucket);
   for (auto& [peer, account] : bucket.accounts) {
-    const bool news = account.told_version < bucket.version && now - account.heard < kListens;
+    const bool news = account.told_version < bucket.version && now - account.heard < DrawLimits::kListens;
     if (account.answer || (news && account.told + push <= now)) {
       tell(tag, bucket, peer, account, now);
     } else if (news) {
@@ -346,33 +363,10 @@ void Draws::tell(const TokenTag& tag, Bucket& bucket, const PeerId& peer, Accoun
 void Draws::tick(TimePoint now) {
   if (now < due_) return;
   due_ = TimePoint::max();
-  std::erase_if(own_, [&](const auto& entry) { return now - entry.second.touched > kForget; });
-  for (auto& [bucket, own] : own_) {
-    const bool pending = own.draw.waiting > 0 || own.draw.in_flight > 0;
-    if (own.unanswered && !own.reported) {
-      const TimePoint patient_until = *own.unanswered + bus_.limits.patience;
-      if (patient_until <= now)
-        report(bucket, own);
-      else
-        due_ = std::min(due_, patient_until);
-    }
-    if (own.unanswered && now - *own.unanswered >= kSilence) {
-      bus_.silent(own.told_to, now);
-      own.unanswered = now;
-    }
-    if (keeper(bucket).value_or(nobody()) != own.told_to || (pending && own.told + kRepeat <= now)) {
-      // Readings have their own times, which a repetition must not make new.
-      const auto old = std::chrono::duration_cast<std::chrono::milliseconds>(now - own.touched).count();
-      for (RateRow& row : own.draw.rates)
-        row.age_ms = static_cast<std::uint32_t>(std::min<std::int64_t>(row.age_ms + old, WireLimits::kPauseMs));
-      own.touched = now;
-      send(bucket, own, now);
-    } else if (pending) {
-      due_ = std::min(due_, own.told + kRepeat);
-    }
-  }
+  tick_own(now);
+  tick_deputies(now);
   // Kept by somebody else now; what happens there is not known here, if it comes back.
-  std::erase_if(buckets_, [&](const auto& entry) { return keeper(entry.first) != bus_.self; });
+  std::erase_if(buckets_, [&](const auto& entry) { return !keeps(entry.first, now); });
   for (auto& [tag, bucket] : buckets_) {
     bool pending = false, freed = false;
     for (auto& [peer, account] : bucket.accounts) {
@@ -386,7 +380,7 @@ void Draws::tick(TimePoint now) {
       }
     }
     const bool news = std::ranges::any_of(bucket.accounts, [&](const auto& entry) {
-      return entry.second.told_version < bucket.version && now - entry.second.heard < kListens;
+      return entry.second.told_version < bucket.version && now - entry.second.heard < DrawLimits::kListens;
     });
     if (pending || freed || news) serve(tag, *slot(tag, now), now);
   }

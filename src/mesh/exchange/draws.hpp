@@ -13,8 +13,9 @@
 // what waits with them; it lets requests go, one member after the other, at the pace of the whole bucket, and passes on
 // what each saw of the limits. What it says are counts up to which a member may go, so that a lost or repeated message
 // does no harm. A new keeper learns from what members sent lately; whoever hears nothing goes on at a pace of its own
-// (the caller's). Nothing is granted twice: what a member sent without leave is taken off. Private to the room; one
-// thread.
+// (the caller's), and turns to the next in rank. That one stands in for a keeper that is as silent to itself, and for
+// no other: two would let twice as much go. Nothing is granted twice: what a member sent without leave is taken off.
+// Private to the room; one thread.
 
 namespace ghmesh::mesh {
 
@@ -31,8 +32,8 @@ class Draws {
   // What this node did and wants; to the bucket's keeper. Its rates are of this node.
   void draw(Draw own, TimePoint now);
   // Nobody keeps it while no member is old enough to own anything.
-  bool is_kept(const TokenTag& bucket) const { return keeper(bucket).has_value(); }
-  void on_drawn(const PeerId& from, const Drawn& drawn);
+  bool is_kept(const TokenTag& bucket) const { return !row_of(bucket).empty(); }
+  void on_drawn(const PeerId& from, const Drawn& drawn, TimePoint now);
   void on_disconnected(const PeerId& peer);
   std::vector<Drawn> take_news() { return std::exchange(news_, {}); }
   // Buckets whose keeper left a question without any answer.
@@ -59,6 +60,20 @@ class Draws {
     TimePoint touched{};
     std::optional<TimePoint> unanswered;  // since when the keeper has said nothing
     bool reported = false;                // and the caller knows
+    std::vector<PeerId> passed_over;      // in rank for it, and left it without an answer
+    TimePoint tried{};                    // those again
+  };
+  // A bucket of which another one is the keeper by rank, and which a member brings here all the same.
+  struct Deputy {
+    enum class State : std::uint8_t {
+      Asking,     // those before this node in rank are asked whether they live
+      Refused,    // one of them answers
+      StandingIn  // none does
+    };
+    State state = State::Asking;
+    TimePoint until{};
+    std::vector<PeerId> asked;       // those
+    std::map<PeerId, Draw> waiting;  // what members said meanwhile
   };
   // One kind of thing that is let go: requests, or writes besides.
   struct Count {
@@ -117,7 +132,17 @@ class Draws {
     std::size_t guessed = 0;    // members that drew before, heard of or not
   };
 
-  std::optional<PeerId> keeper(const TokenTag& bucket) const;
+  const Ranks::Row& row_of(const TokenTag& bucket) const;
+  std::optional<PeerId> keeper(const TokenTag& bucket, const Own& own) const;
+  Duration silence() const;
+  // Whoever is next in rank is the keeper from now on, as far as this member can know.
+  void pass_over(const TokenTag& bucket, Own& own, TimePoint now);
+  void try_again(const TokenTag& bucket, Own& own, TimePoint now);
+  bool keeps(const TokenTag& bucket, TimePoint now) const;
+  void stand_in(const PeerId& from, const Draw& draw, TimePoint now);
+  void note_answer(const PeerId& from, const TokenTag& bucket, TimePoint now);
+  void tick_deputies(TimePoint now);
+  void tick_own(TimePoint now);
   void send(const TokenTag& bucket, Own& own, TimePoint now);
   void report(const TokenTag& bucket, Own& own);
   Bucket* slot(const TokenTag& bucket, TimePoint now);
@@ -136,6 +161,7 @@ class Draws {
   const DrawLimits& limits_;
   std::unordered_map<TokenTag, Own, Hash> own_;
   std::unordered_map<TokenTag, Bucket, Hash> buckets_;
+  std::unordered_map<TokenTag, Deputy, Hash> deputies_;
   std::vector<Drawn> news_;
   std::vector<Unheard> unheard_;
   TimePoint due_ = TimePoint::max();

@@ -147,7 +147,7 @@ void Mesh::dispatch(const PeerId& from, const Message& message, TimePoint now) {
         } else if constexpr (std::same_as<T, Draw>) {
           parts_->draws.on_draw(from, each, now);
         } else if constexpr (std::same_as<T, Drawn>) {
-          parts_->draws.on_drawn(from, each);
+          parts_->draws.on_drawn(from, each, now);
         }
       },
       message);
