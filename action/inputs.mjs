@@ -48,6 +48,10 @@ inputs:
   secret:
     description: the mesh secret that all jobs share (ghmesh secret new); without one the node is a local cache
     required: false
+  github-token:
+    description: the job's own token, by which the node knows that this job draws on one quota with the repository's other jobs; it keeps a keyed hash of it
+    required: false
+    default: \${{ github.token }}
   strict:
     description: a node that cannot be had fails the job instead of being a warning
     required: false

@@ -18,6 +18,11 @@ async function main (): Promise<void> {
       // By the environment: arguments can be read by every user of the machine.
       environment.GHMESH_SECRET = secret
     }
+    const token = core.getInput('github-token')
+    if (token !== '') {
+      core.setSecret(token)
+      environment.GITHUB_TOKEN = token
+    }
     const program = await findProgram()
     core.saveState('program', program)
     const init = spawnSync(program, ['init', ...flagsOf(core.getInput, strict)], { env: environment, stdio: ['ignore', 'inherit', 'inherit'] })

@@ -288,6 +288,7 @@ void RepositoryBuckets::tell(const std::string& repository, Bucket& bucket) {
 
 void RepositoryBuckets::refresh() {
   const TimePoint now = loop_.now();
+  std::erase_if(pauses_, [&](const auto& each) { return each.second.until + kTail <= now; });
   for (auto it = members_.begin(); it != members_.end();) {
     Member& member = it->second;
     if (member.known || now - member.seen < kListens) {

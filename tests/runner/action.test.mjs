@@ -13,12 +13,13 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { validateAction } from '@action-validator/core'
 import YAML from 'yaml'
-import { BIN, Machine, root } from './lib.mjs'
+import { newJobToken } from '../e2e/lib/processes.mjs'
+import { BIN, Machine, REPOSITORY, root } from './lib.mjs'
 
 const action = path.join(root, 'action')
 
-function workflow (machine, steps) {
-  return machine.scratch.write('workflows/uses.yml', YAML.stringify({ name: 'uses', on: 'push', jobs: { build: { 'runs-on': 'ubuntu-latest', steps } } }))
+function workflow (machine, steps, name = 'uses') {
+  return machine.scratch.write(`workflows/${name}.yml`, YAML.stringify({ name: 'uses', on: 'push', jobs: { build: { 'runs-on': 'ubuntu-latest', steps } } }))
 }
 const play = (machine, steps, more = {}) => machine.play({ workflow: workflow(machine, steps), job: 'build', actions: { 'octo-org/ghmesh': root }, ...more })
 
@@ -75,6 +76,32 @@ test('one step, and every later one uses the node; the post step ends it', async
   assert.deepEqual(played.leftovers(), [])
   assert.deepEqual(played.left.filter(name => name.includes('ghmesh')), [])
   assert.deepEqual(played.warnings, [])
+})
+
+test('the node knows what the jobs of its repository have left before its own has asked', async t => {
+  const machine = await new Machine(t).open()
+  const step = documentedStep()
+  step.with = { ...step.with, wait: 30, 'p2p-listen': '/ip4/127.0.0.1/tcp/0' }
+  const done = machine.scratch.file('done')
+  step.with.registry = machine.scratch.file('peers')
+  const job = async () => {
+    const token = newJobToken()
+    await machine.standin.token(token, { job: REPOSITORY })
+    return { actions: { 'octo-org/ghmesh': root }, job: 'build', token }
+  }
+  const first = await machine.start({
+    ...await job(),
+    workflow: workflow(machine, [step, ASK, { run: `for i in $(seq 600); do test -e ${done} && exit 0; sleep 0.1; done; exit 1` }], 'first')
+  })
+  // Any question would be GitHub's to count, so this one only looks.
+  const look = `for i in $(seq 100); do "$GHMESH_BIN" quota --json | grep -q '"limit": *1000' && break; sleep 0.1; done; "$GHMESH_BIN" quota; echo "later: \${GITHUB_TOKEN-none}"; touch ${done}`
+  const second = await machine.play({ ...await job(), workflow: workflow(machine, [step, { run: look }]) })
+  const played = await first.wait()
+  assert.equal(played.conclusion, 'success', played.log)
+  assert.equal(second.conclusion, 'success', second.log)
+  assert.match(second.log, /core +1000 +99\d /)
+  assert.match(second.log, /later: none/)
+  assert.match(second.log, /ghmesh: 0 requests/)
 })
 
 test('a job that fails is cleaned up after, too', async t => {

@@ -165,6 +165,30 @@ TEST_F(JobTokens, MembersThatOnlyGuessAgreeByWhatTheyWereTold) {
   EXPECT_EQ(refused(), 0u);
 }
 
+TEST_F(JobTokens, AGuessIsNoReadingForATokenThatWasToldNothing) {
+  form(1);
+  join();
+  add_job(100, "octo-org/repo-2");
+  settle();
+  ASSERT_EQ(question(at(1), job(100)).status, 200);
+  loop.advance(3s);
+  EXPECT_FALSE(view(at(0), job(0))) << "it may be another bucket's, as here it is";
+  ASSERT_EQ(question(at(0), job(0)).status, 200);
+  EXPECT_EQ(view(at(0), job(0))->used, 1);
+}
+
+TEST_F(JobTokens, TheyGoOnTogetherUnderANewSecret) {
+  form(2);
+  for (const auto& member : members_) {
+    member->sharing->set_lookup_key(keys(2).lookup.clone());
+    member->link->set_keys({.current = keys(2), .also_accept = keys(1)});
+  }
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(question(at(0), job(0)).status, 200);
+  loop.advance(15s);
+  ASSERT_TRUE(view(at(1), job(1)));
+  EXPECT_EQ(view(at(1), job(1))->used, 3);
+}
+
 // An App's installation token looks like a job's and asks about the same repository, but its quota is its own.
 TEST_F(JobTokens, ATokenThatIsTakenForAnotherJobsKeepsItsOwnFigures) {
   github.quota.rules.job_core = 100;
