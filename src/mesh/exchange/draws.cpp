@@ -18,9 +18,9 @@ constexpr Duration kIdle = 2s;
 // members n rows.
 constexpr Duration kPush = 500ms;
 constexpr Duration kPushEach = 40ms;
-// And all of them again so often to a member that still speaks: while members disagree who keeps a bucket, it does not
-// listen.
-constexpr Duration kRetell = 5s;
+// What a member has not heard so long after it was said is said again: while members disagree who keeps a bucket, it
+// does not listen.
+constexpr Duration kUnheard = 1s;
 // GitHub ends a request after ten seconds.
 constexpr Duration kFlight = 10s;
 // How much more than its share of pace and places a member is believed to take.
@@ -161,6 +161,7 @@ void Draws::stand_in(const PeerId& from, const Draw& draw, TimePoint now) {
     const auto own = own_.find(draw.bucket);
     Draw question = own == own_.end() ? Draw{.bucket = draw.bucket} : own->second.draw;
     question.waiting = std::max<std::uint32_t>(question.waiting, 1);  // only then is it owed an answer
+    question.heard = 0;
     for (const PeerId& peer : deputy.asked) {
       // What it found out for itself need not be asked.
       if (own != own_.end() && std::ranges::find(own->second.passed_over, peer) != own->second.passed_over.end())
@@ -185,7 +186,9 @@ void Draws::note_answer(const PeerId& from, const TokenTag& bucket, TimePoint no
   deputy = {.state = Deputy::State::Refused, .until = now + kRefuse, .asked = {}, .waiting = {}};
   // What was asked for was an answer.
   const auto own = own_.find(bucket);
-  bus_.send(from, own == own_.end() ? Draw{.bucket = bucket} : own->second.draw);
+  Draw draw = own == own_.end() ? Draw{.bucket = bucket} : own->second.draw;
+  if (own == own_.end() || own->second.told_to != from) draw.heard = 0;
+  bus_.send(from, std::move(draw));
 }
 
 void Draws::tick_deputies(TimePoint now) {
@@ -243,10 +246,9 @@ void Draws::on_draw(const PeerId& from, const Draw& draw, TimePoint now) {
   account.heard = now;
   account.answer = account.requests.waiting > 0;
   note_rates(bucket, from, account, draw, now);
-  if (now - account.retold >= kRetell) {
-    account.told_version = 0;
-    account.retold = now;
-  }
+  const bool all_settled = now - account.told >= kUnheard;
+  if (draw.heard < (all_settled ? account.told_version : account.settled))
+    account.told_version = account.told_before = account.settled = draw.heard;
   serve(draw.bucket, bucket, now);
   if (account.requests.waiting > 0 || account.in_flight > 0) due_ = std::min(due_, now + kStale);
 }
@@ -337,6 +339,7 @@ void Draws::tell(const TokenTag& tag, Bucket& bucket, const PeerId& peer, Accoun
               .drawing = static_cast<std::uint32_t>(drawing(bucket, now)),
               .rates = {}};
   account.answer = false;
+  drawn.since = drawn.until = account.told_version;
   if (account.told + push_every(bucket) <= now || account.told == TimePoint{}) {
     std::vector<std::pair<std::uint64_t, const Rate*>> news;
     for (const auto& [other, each] : bucket.accounts) {
@@ -345,7 +348,12 @@ void Draws::tell(const TokenTag& tag, Bucket& bucket, const PeerId& peer, Accoun
         if (rate.version > account.told_version) news.emplace_back(rate.version, &rate);
     }
     std::ranges::sort(news, {}, &decltype(news)::value_type::first);
+    if (now - account.settled_at >= kUnheard) {
+      account.settled = std::exchange(account.told_before, account.told_version);
+      account.settled_at = now;
+    }
     account.told_version = news.size() > WireLimits::kRates ? news[WireLimits::kRates - 1].first : bucket.version;
+    drawn.until = account.told_version;
     news.resize(std::min(news.size(), WireLimits::kRates));
     for (const auto& [version, rate] : news) {
       RateRow row = rate->row;

@@ -60,6 +60,7 @@ class Draws {
     TimePoint touched{};
     std::optional<TimePoint> unanswered;  // since when the keeper has said nothing
     bool reported = false;                // and the caller knows
+    std::uint64_t heard = 0;              // of its readings
     std::vector<PeerId> passed_over;      // in rank for it, and left it without an answer
     TimePoint tried{};                    // those again
   };
@@ -105,8 +106,10 @@ class Draws {
     TimePoint heard{};
     TimePoint drew{};  // last sent something
     TimePoint told{};
-    std::uint64_t told_version = 0;
-    TimePoint retold{};   // all of it, from the first on
+    // Up to where it was told the readings: now, at one of the last times, and so long before that one that it must
+    // have come.
+    std::uint64_t told_version = 0, told_before = 0, settled = 0;
+    TimePoint settled_at{};
     bool answer = false;  // waits for a word
     std::map<std::uint8_t, Rate> rates;
 

@@ -46,7 +46,10 @@ void Draws::try_again(const TokenTag& bucket, Own& own, TimePoint now) {
   own.tried = now;
   for (const PeerId& peer : row_of(bucket)) {
     if (peer == own.told_to) return;  // those behind it are not the keeper, silent or not
-    bus_.send(peer, own.draw);
+    // What it said before went by, and what it has to say is how it is found again.
+    Draw again = own.draw;
+    again.heard = 0;
+    bus_.send(peer, std::move(again));
   }
 }
 
@@ -75,7 +78,9 @@ void Draws::send(const TokenTag& bucket, Own& own, TimePoint now) {
   } else if (!own.unanswered || own.told_to != *to) {
     own.unanswered = now;
   }
+  if (own.told_to != to.value_or(nobody())) own.heard = 0;
   own.told_to = to.value_or(nobody());
+  own.draw.heard = own.heard;
   own.told = now;
   if (own.draw.waiting > 0 || own.draw.in_flight > 0) due_ = std::min(due_, now + kRepeat);
   if (!to) return;
@@ -101,7 +106,10 @@ void Draws::on_drawn(const PeerId& from, const Drawn& drawn, TimePoint now) {
   Own& kept = own->second;
   std::erase(kept.passed_over, from);
   if (keeper(drawn.bucket, kept) != from) return;
+  if (kept.told_to != from) kept.heard = 0;
   kept.told_to = from;
+  // What went by before these is still missed.
+  if (drawn.since <= kept.heard) kept.heard = drawn.until;
   kept.unanswered.reset();
   kept.reported = false;
   if (news_.size() < limits_.buckets) news_.push_back(drawn);

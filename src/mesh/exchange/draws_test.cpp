@@ -27,6 +27,7 @@ class KeeperTest : public ::testing::Test {
     Draw draw;
     Drawn told;
     std::vector<RateRow> rates;
+    bool deaf = false;
   };
   Sender& member(std::uint8_t n) {
     Sender& sender = members[peer(n)];
@@ -40,7 +41,9 @@ class KeeperTest : public ::testing::Test {
   void collect() {
     for (Outgoing& each : std::exchange(bus.out, {})) {
       Sender& sender = members[each.to];
+      if (sender.deaf) continue;
       sender.told = std::get<Drawn>(each.message);
+      if (sender.told.since <= sender.draw.heard) sender.draw.heard = sender.told.until;
       for (const RateRow& row : sender.told.rates) sender.rates.push_back(row);
     }
   }
@@ -263,6 +266,50 @@ TEST_F(KeeperTest, EachHearsWhatTheOthersSawOnceAndOfThemselvesOnly) {
   EXPECT_EQ(member(1).rates.size(), 3u);
 }
 
+// While members disagree who keeps a bucket, one that looks elsewhere does not listen.
+TEST_F(KeeperTest, WhatOneDidNotHearIsSaidAgainAndNothingElse) {
+  const auto spend = [&](std::uint8_t n, std::uint64_t spent) {
+    member(n).draw.rates = {{.peer = peer(n), .resource = 0, .limit = 5000, .remaining = 4000, .used = 1, .reset = 9}};
+    member(n).draw.rates[0].spent = spent;
+    say(n);
+  };
+  const auto speak = [&](Duration time) {
+    for (const TimePoint end = now + time; now < end;) {
+      say(1);
+      pass(500ms);
+    }
+  };
+  say(1);
+  for (std::uint8_t n = 2; n <= 4; ++n) spend(n, n);
+  speak(20s);
+  ASSERT_EQ(member(1).rates.size(), 3u) << "each once, however often it speaks";
+  member(1).deaf = true;
+  spend(2, 20);
+  pass(1s);
+  member(1).deaf = false;
+  // Others go on, so that there is always something newer to be told.
+  spend(3, 30);
+  speak(3s);
+  spend(4, 40);
+  speak(3s);
+  ASSERT_GE(member(1).rates.size(), 6u);
+  EXPECT_LE(member(1).rates.size(), 8u) << "what came behind it may come twice";
+  EXPECT_TRUE(std::ranges::any_of(member(1).rates, [](const RateRow& row) { return row.spent == 20; }));
+}
+
+TEST_F(KeeperTest, InALargeFleetTheNewestReadingComesAsWell) {
+  constexpr std::uint8_t kMembers = 199;
+  for (std::uint8_t n = 2; n <= kMembers; ++n) {
+    member(n).draw.rates = {{.peer = peer(n), .resource = 0, .limit = 5000, .remaining = 4000, .used = 1, .reset = 9}};
+    say(n);
+  }
+  for (const TimePoint end = now + 60s; now < end;) {
+    say(1);
+    pass(500ms);
+  }
+  EXPECT_EQ(member(1).rates.size(), kMembers - 1u);
+}
+
 TEST(DrawMember, TellsTheKeeperOfTheTimeAndListensToNobodyElse) {
   SeededRandom random{1};
   const ExchangeLimits limits;
@@ -417,6 +464,51 @@ TEST_F(FleetOfDraws, NobodyStandsInForOneThatIsSilentToOneMemberOnly) {
   ask(members[1], 60);
   pass(5100ms);
   EXPECT_EQ(may_send(members[0]) + may_send(members[1]), 60u);
+}
+
+TEST_F(FleetOfDraws, AReadingThatWasLostIsToldAgain) {
+  const auto draw = [&](const PeerId& who, std::vector<RateRow> rates) {
+    nodes.at(who)->draws.draw({.bucket = bucket, .rates = std::move(rates)}, now);
+  };
+  draw(members[0], {});
+  pass(600ms);
+  lost = [&](const PeerId&, const PeerId& to) { return to == members[0]; };
+  draw(members[1], {{.peer = members[1], .resource = 0, .limit = 5000, .remaining = 4999, .used = 1, .reset = 9}});
+  pass(2s);
+  lost = [](const PeerId&, const PeerId&) { return false; };
+  EXPECT_TRUE(nodes.at(members[0])->told.rates.empty());
+  // It speaks every few seconds.
+  draw(members[0], {});
+  pass(600ms);
+  EXPECT_EQ(nodes.at(members[0])->told.rates.size(), 1u);
+}
+
+// Also by members that want nothing more than to know.
+TEST_F(FleetOfDraws, OneThatSpeaksAgainTellsItsReadingsToThoseThatPassedItOver) {
+  const auto reading = [&](std::uint32_t used) {
+    return RateRow{
+        .peer = members[1], .resource = 0, .limit = 5000, .remaining = 5000 - used, .used = used, .reset = 9};
+  };
+  const auto draw = [&](const PeerId& who, std::uint32_t waiting, std::vector<RateRow> rates) {
+    nodes.at(who)->draws.draw({.bucket = bucket, .waiting = waiting, .rates = std::move(rates)}, now);
+  };
+  lost = [&](const PeerId& from, const PeerId&) { return from == keeper; };
+  draw(members[0], 5, {});
+  draw(members[1], 5, {reading(1)});
+  pass(5s);
+  draw(members[0], 0, {});
+  draw(members[1], 0, {reading(2)});
+  pass(5s);
+  lost = [&](const PeerId& from, const PeerId&) { return from == deputy; };
+  draw(members[1], 0, {reading(3)});
+  for (int i = 0; i < 3; ++i) {
+    pass(1s);
+    draw(members[0], 0, {});
+  }
+  pass(1s);
+  const std::vector<RateRow>& rates = nodes.at(members[0])->told.rates;
+  ASSERT_EQ(rates.size(), 1u);
+  EXPECT_EQ(rates[0].used, 3u);
 }
 
 TEST_F(FleetOfDraws, OneThatSpeaksAgainIsListenedToAgain) {

@@ -106,8 +106,15 @@ std::vector<Message> one_of_each() {
            .in_flight = 2,
            .waiting = 5,
            .waiting_writes = 1,
+           .heard = 11,
            .rates = {rate}},
-      Drawn{.bucket = fresh().tag, .may_send = 705, .may_write = 4, .drawing = 3, .rates = {rate, rate}},
+      Drawn{.bucket = fresh().tag,
+            .may_send = 705,
+            .may_write = 4,
+            .drawing = 3,
+            .since = 9,
+            .until = 11,
+            .rates = {rate, rate}},
   };
 }
 

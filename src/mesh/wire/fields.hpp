@@ -144,12 +144,13 @@ void fields(Archive& a, RateRow& m) {
 template <typename Archive>
 void fields(Archive& a, Draw& m) {
   a(m.bucket), a.varint(m.sent), a.varint(m.sent_writes), a.varint(m.recent), a.varint(m.recent_writes),
-      a.varint(m.drawing), a.varint(m.in_flight), a.varint(m.waiting), a.varint(m.waiting_writes),
+      a.varint(m.drawing), a.varint(m.in_flight), a.varint(m.waiting), a.varint(m.waiting_writes), a.varint(m.heard),
       a.list(m.rates, WireLimits::kOwnRates);
 }
 template <typename Archive>
 void fields(Archive& a, Drawn& m) {
-  a(m.bucket), a.varint(m.may_send), a.varint(m.may_write), a.varint(m.drawing), a.list(m.rates, WireLimits::kRates);
+  a(m.bucket), a.varint(m.may_send), a.varint(m.may_write), a.varint(m.drawing), a.varint(m.since), a.varint(m.until),
+      a.list(m.rates, WireLimits::kRates);
 }
 
 }  // namespace ghmesh::mesh::wire

@@ -220,6 +220,7 @@ struct Draw {
   std::uint32_t in_flight = 0;
   std::uint32_t waiting = 0;
   std::uint32_t waiting_writes = 0;
+  std::uint64_t heard = 0;     // of the keeper's count of readings, up to where it has them
   std::vector<RateRow> rates;  // the sender's own
 };
 // From the keeper: how far the receiver's counts may go, and what the others saw since it was last told.
@@ -228,6 +229,8 @@ struct Drawn {
   std::uint64_t may_send = 0;
   std::uint64_t may_write = 0;
   std::uint32_t drawing = 0;  // members that draw on it now
+  // Readings of others, counted: rates are those after `since` up to `until`.
+  std::uint64_t since = 0, until = 0;
   std::vector<RateRow> rates;
 };
 
