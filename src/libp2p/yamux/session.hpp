@@ -119,7 +119,8 @@ class Session {
   // our own: it is told by a go-away, and what streams have received is dropped, too; otherwise that can still be read.
   void abort(Error reason, std::optional<GoAwayCode> code = std::nullopt);
 
-  // Keep-alive, time-outs, trimming. Timeout when the peer let a ping or our output lie.
+  // Keep-alive, time-outs, trimming; the next deadline is after now. Timeout when the peer let a ping or our output
+  // lie.
   Result<> on_time(TimePoint now);
   TimePoint next_deadline() const;
   // Asks at once instead of at the next keep-alive.
@@ -162,6 +163,7 @@ class Session {
   void attend(Stream& stream);
   void write_attention();
   std::uint16_t take_opening_flags(Stream& stream);
+  bool has_room_to_trim() const;
   void put(const FrameHeader& header);
   std::size_t output_size() const { return out_.size() - out_begin_; }
   bool reserve(std::size_t bytes);

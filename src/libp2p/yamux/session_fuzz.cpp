@@ -47,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 6: session.consume_output(session.output().size() * arg / 255, clock.now()); break;
       case 7:
         clock.advance(std::chrono::milliseconds(arg * 100));
-        (void)session.on_time(clock.now());
+        if (session.on_time(clock.now())) GHMESH_CHECK(session.next_deadline() > clock.now());
         break;
       case 8: {  // a payload of zeros as long as the number says, so that inputs stay short
         const Bytes zeros(std::size_t{arg} * 1024);

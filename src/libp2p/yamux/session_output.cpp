@@ -107,10 +107,13 @@ Result<> Session::on_time(TimePoint now) {
     }
   }
   const bool quiet = now - last_activity_ >= limits_.trim_after;
-  if (quiet && out_.empty() && out_.capacity() > kKeptOutput) out_.shrink_to_fit();
+  if (quiet && has_room_to_trim()) Bytes().swap(out_);
   if (quiet) pool_.trim();
   return {};
 }
+
+// While output waits there is nothing to give back, and a deadline for it would be one that has passed and stays.
+bool Session::has_room_to_trim() const { return out_.empty() && out_.capacity() > kKeptOutput; }
 
 TimePoint Session::next_deadline() const {
   if (error_) return TimePoint::max();
@@ -118,7 +121,7 @@ TimePoint Session::next_deadline() const {
                             : last_received_ + limits_.keep_alive;
   if (stalled_since_) at = std::min(at, *stalled_since_ + limits_.write_timeout);
   if (!orphans_.empty()) at = std::min(at, orphans_.front().since + limits_.linger);
-  if (!pool_.empty() || out_.capacity() > kKeptOutput) at = std::min(at, last_activity_ + limits_.trim_after);
+  if (!pool_.empty() || has_room_to_trim()) at = std::min(at, last_activity_ + limits_.trim_after);
   return at;
 }
 

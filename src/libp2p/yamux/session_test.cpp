@@ -514,5 +514,26 @@ TEST(Session, IdleSessionGivesItsBuffersBack) {
   EXPECT_GT(pair.server.next_deadline(), pair.clock.now() + 20s);
 }
 
+// A loop that finds one in the past does nothing else.
+TEST(Session, NoDeadlineIsLeftInThePastWhileOutputWaits) {
+  Pair pair;
+  const StreamId id = *pair.client.open();
+  ASSERT_TRUE(pair.client.write(id, pattern(60000)));
+  pair.run();
+  (void)pair.read_all(pair.server, id);
+  pair.run();
+  // Written, and the connection below has not been asked yet, or takes nothing.
+  pair.clock.advance(900ms);
+  ASSERT_TRUE(pair.client.write(id, pattern(60000)));
+  for (int tenths = 0; tenths < 50; ++tenths) {
+    pair.clock.advance(100ms);
+    ASSERT_TRUE(pair.client.on_time(pair.clock.now()));
+    ASSERT_GT(pair.client.next_deadline(), pair.clock.now());
+  }
+  // As soon as it has gone, the buffer is to go as well.
+  pair.run();
+  EXPECT_LE(pair.client.next_deadline(), pair.clock.now() + 1s);
+}
+
 }  // namespace
 }  // namespace ghmesh::libp2p::yamux
