@@ -39,7 +39,8 @@ bool Loop::run_batch() {
 
 bool Loop::fire_timers(TimePoint now) {
   bool fired = false;
-  while (!heap_.empty() && heap_.front()->when_ <= now) {
+  // No more than there are: one that arms itself for a time that has passed must not keep the loop from its sockets.
+  for (std::size_t left = heap_.size(); left > 0 && !heap_.empty() && heap_.front()->when_ <= now; --left) {
     TimerNode& node = *heap_.front();
     heap_remove(node);
     node.fire();

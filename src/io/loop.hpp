@@ -103,7 +103,7 @@ class Loop {
   // that a busy pair of coroutines cannot keep the loop from its sockets. Returns whether anything ran.
   bool run_batch();
   bool has_work() const { return !ready_.empty() || !posted_.empty(); }
-  // Fires every timer whose time is not after now.
+  // Fires the timers whose time is not after now; what they arm for such a time again may wait for the next turn.
   bool fire_timers(TimePoint now);
   // The earliest armed time, or TimePoint::max().
   TimePoint next_timer() const { return heap_.empty() ? TimePoint::max() : heap_.front()->when_; }

@@ -197,6 +197,15 @@ TEST(MemoryNetwork, DialsCutsAndKills) {
   EXPECT_EQ(refused->code, ErrorCode::Refused);
 }
 
+TEST(Timers, OneThatIsAlwaysDueKeepsTheLoopFromNothing) {
+  EpollLoop loop;
+  Timer due(loop, [&] { due.arm_at(loop.turn_now()); });
+  due.arm_at(loop.now());
+  bool ran = false;
+  loop.post([&] { ran = true; });
+  EXPECT_TRUE(loop.run_until([&] { return ran; }, 30s));
+}
+
 TEST(Endpoints, TextFormsAreStrict) {
   for (const char* good : {"127.0.0.1:0", "[::1]:65535", "10.1.2.3:8080"})
     EXPECT_EQ(to_string(*Endpoint::parse(good)), good);
