@@ -13,10 +13,12 @@ namespace {
 constexpr Duration kTellEvery = 500ms;
 // And less often the more tokens there are, since each is told.
 constexpr Duration kTellEach = 5ms;
-// So often a keeper hears that this node listens (it forgets a silent one after 30 s) …
-constexpr Duration kRefresh = 10s;
+// So often a keeper hears that this node listens (it forgets a silent one after 30 s, and answers with all it knows) …
+constexpr Duration kRefresh = 20s;
 // … while a token was used lately; that of this node's own job, always.
 constexpr Duration kListens = 10min;
+// Of its tokens, those are told of news that were used in so long: a node of many jobs has many that are done.
+constexpr Duration kIsTold = 1min;
 // The longest that a token follows a pause without a look of its own, where its bucket is not known for sure.
 constexpr Duration kFollows = 5min;
 // At the end of a pause the tokens of a node come back one after the other, as the members of a mesh do
@@ -223,6 +225,10 @@ void RepositoryBuckets::release(const Member& member, std::string_view resource,
 
 // ---- readings
 
+bool RepositoryBuckets::listens(const Member& member) const {
+  return member.known || loop_.now() - member.seen < kIsTold;
+}
+
 void RepositoryBuckets::mark(const std::string& repository, bool urgent) {
   const auto bucket = buckets_.find(repository);
   if (bucket == buckets_.end()) return;
@@ -271,7 +277,7 @@ void RepositoryBuckets::tell(const std::string& repository, Bucket& bucket) {
       for (const auto& [token, spent] : group.spent) {
         mesh::RateRow row = group.row;
         row.spent -= spent;
-        if (group.spent.size() > 1) live_.told_of_bucket(token, kHere, row, false);
+        if (group.spent.size() > 1 && listens(members_[token])) live_.told_of_bucket(token, kHere, row, false);
       }
     // Of tokens that do not fit together, the job's own; else those that are more.
     const auto& most = *std::ranges::max_element(
@@ -310,7 +316,8 @@ void RepositoryBuckets::on_drawn(const mesh::Drawn& drawn) {
     row.resource &= static_cast<std::uint8_t>(~kGuessed);
     const std::string teller = row.peer.text();
     for (const github::Partition& token : bucket->second.tokens)
-      live_.told_of_bucket(token, teller, row, !guessed && members_[token].known);
+      if (const Member& member = members_[token]; listens(member))
+        live_.told_of_bucket(token, teller, row, !guessed && member.known);
   }
 }
 

@@ -92,6 +92,7 @@ class RepositoryBuckets {
   std::vector<WindowKey> keys(const Member& member, std::string_view resource, const Window& window) const;
   mesh::TokenTag pause_tag(const WindowKey& key) const;
   void release(const Member& member, std::string_view resource, const Window& window);
+  bool listens(const Member& member) const;
   void mark(const std::string& repository, bool urgent);
   void flush();
   void tell(const std::string& repository, Bucket& bucket);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "crypto/hash.hpp"
 #include "mesh_stage.hpp"
 
 // The job tokens of one repository, each at its own node or several at one: GitHub counts them together, so they know
@@ -184,9 +185,68 @@ TEST_F(JobTokens, TheyGoOnTogetherUnderANewSecret) {
     member->link->set_keys({.current = keys(2), .also_accept = keys(1)});
   }
   for (int i = 0; i < 3; ++i) ASSERT_EQ(question(at(0), job(0)).status, 200);
-  loop.advance(15s);
+  loop.advance(25s);
   ASSERT_TRUE(view(at(1), job(1)));
   EXPECT_EQ(view(at(1), job(1))->used, 3);
+}
+
+TEST_F(JobTokens, TheKeepersDeathLosesNoReading) {
+  form(6);
+  for (std::size_t i = 0; i < 6; ++i) ASSERT_EQ(question(at(i), job(i)).status, 200);
+  loop.advance(3s);
+  const mesh::TokenTag tag = mesh::repository_tag(keys().lookup, "api.github.com", kRepository);
+  mesh::LookupKey key{};
+  key.back() = tag.back();
+  const auto keeper = members_[0]->link->mesh().ranks_of(key)[0];
+  std::vector<std::size_t> left;
+  for (std::size_t i = 0; i < 6; ++i) {
+    if (members_[i]->host->id() == keeper)
+      net.kill(members_[i]->address);
+    else
+      left.push_back(i);
+  }
+  ASSERT_EQ(left.size(), 5u);
+  loop.advance(20s);
+  for (int i = 0; i < 4; ++i) ASSERT_EQ(question(at(left[0]), job(left[0])).status, 200);
+  loop.advance(3s);
+  for (const std::size_t i : left) {
+    EXPECT_EQ(view(at(i), job(i))->used, 10) << i;
+    EXPECT_EQ(view(at(i), job(i))->spent_by_others, 0) << "the dead keep what they spent";
+  }
+}
+
+// A member without any node behind it, which says of the bucket whatever it likes, in both ways.
+TEST_F(JobTokens, AMemberThatSaysThatNothingIsLeftStopsOthersForHalfAMinute) {
+  form(2);
+  Member& liar = speaker();
+  settle();
+  ASSERT_EQ(question(at(0), job(0)).status, 200);
+  const auto seen = view(at(0), job(0));
+  const mesh::TokenTag tag = mesh::repository_tag(keys().lookup, "api.github.com", kRepository);
+  const auto lie = [&] {
+    mesh::RateRow row{.peer = liar.host->id(), .resource = 0, .limit = 1000, .remaining = 0, .used = 1000};
+    row.reset = static_cast<std::uint64_t>(seen->reset);
+    liar.link->draw({.bucket = tag, .rates = {row}});
+    std::uint8_t numbers[16];
+    store_be(numbers, static_cast<std::uint64_t>(seen->limit));
+    store_be(numbers + 8, static_cast<std::uint64_t>(seen->reset / 16));
+    const crypto::Digest32 name = crypto::sha256({tag, numbers, as_bytes("core")});
+    mesh::TokenTag paused{};
+    std::copy_n(name.begin(), paused.size(), paused.begin());
+    liar.link->pause(paused, 1h);
+  };
+  lie();
+  loop.advance(2s);
+  EXPECT_EQ(question(at(0), job(0)).status, 403);
+  EXPECT_EQ(question(at(0), kAlice).status, 200);
+  const TimePoint begin = loop.now();
+  while (question(at(0), job(0)).status != 200 && loop.now() - begin < 10min) loop.advance(1s);
+  EXPECT_LE(loop.now() - begin, 35s);
+  for (int i = 0; i < 5; ++i) {
+    lie();
+    loop.advance(2s);
+    EXPECT_EQ(question(at(0), job(0)).status, 200);
+  }
 }
 
 // An App's installation token looks like a job's and asks about the same repository, but its quota is its own.
