@@ -3,10 +3,12 @@
 // Nodes that start in the same instant, as the jobs of a matrix do, and that know of each other by a directory only.
 
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import process from 'node:process'
 import { test } from 'node:test'
 import { request } from './lib/http.mjs'
-import { eventually, newSecret, startMember } from './lib/mesh.mjs'
-import { newToken, Scratch, startStandin } from './lib/processes.mjs'
+import { eventually, MESH_PATIENCE, newSecret, startMember } from './lib/mesh.mjs'
+import { ghmesh, newToken, Scratch, startStandin } from './lib/processes.mjs'
 
 const NODES = 4
 const paths = Array.from({ length: 20 }, (_, i) => `/repos/octo-org/repo-1/issues/${i + 1}`)
@@ -15,6 +17,14 @@ async function metric (node, name) {
   const text = await (await fetch(`http://${node.admin}/metrics`)).text()
   return Number(text.match(new RegExp(`^${name} (\\S+)$`, 'm'))[1])
 }
+
+const askAll = (url, token) => Promise.all(paths.map(async path => {
+  const answer = await request(url, path, { token })
+  assert.equal(answer.status, 200, `${path}: ${answer.text}`)
+}))
+
+// A random tag in place of a peer's bytes is paid by its node alone.
+const canariesOf = async nodes => (await Promise.all(nodes.map(node => metric(node, 'ghmesh_canaries_charged_total')))).reduce((a, b) => a + b)
 
 // Asked as soon as the nodes have met, when none of them is old enough to be an owner among older ones.
 async function askAtOnce (t, tokens) {
@@ -29,12 +39,8 @@ async function askAtOnce (t, tokens) {
     return seen.every(count => count === NODES - 1) ? '' : `connected to ${seen}`
   }, 'the nodes did not meet')
   const ages = (await nodes[0].peers()).peers.map(peer => peer.age_seconds)
-  const cost = await standin.cost(() => Promise.all(nodes.map((node, i) => Promise.all(paths.map(async path => {
-    const answer = await request(node.url, path, { token: tokens[i % tokens.length] })
-    assert.equal(answer.status, 200, `${path}: ${answer.text}`)
-  })))))
-  // A random tag in place of a peer's bytes is paid by its node alone.
-  const canaries = (await Promise.all(nodes.map(node => metric(node, 'ghmesh_canaries_charged_total')))).reduce((a, b) => a + b)
+  const cost = await standin.cost(() => Promise.all(nodes.map((node, i) => askAll(node.url, tokens[i % tokens.length]))))
+  const canaries = await canariesOf(nodes)
   t.diagnostic(`${cost.charged} charged, ${canaries} of them canaries, the oldest ${Math.max(...ages).toFixed(1)} s old`)
   assert.equal(cost.charged - canaries, paths.length)
 }
@@ -42,3 +48,24 @@ async function askAtOnce (t, tokens) {
 test('started and asked at once with one token: each question is charged once', t => askAtOnce(t, [newToken()]))
 
 test('the same with a token for each node: the others prove it for nothing', t => askAtOnce(t, Array.from({ length: NODES }, () => newToken())))
+
+// Each goes on the instant its own init returned, some before others have begun.
+test('four jobs that ask as soon as their init returned: each question is charged once', async t => {
+  const scratch = new Scratch(t)
+  const token = newToken()
+  const standin = await startStandin(scratch, { tokens: { [token]: { login: 'octocat', everything: true } } })
+  const env = { GHMESH_SECRET: newSecret(), GHMESH_UPSTREAM: standin.http, GHMESH_REGISTRY: scratch.file('registry') }
+  const settings = ['--cache-dir', 'none', '--mdns', 'off', '--p2p', 'on', '--p2p-listen', '/ip4/127.0.0.1/tcp/0', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--mesh-patience', MESH_PATIENCE]
+  const dirs = Array.from({ length: NODES }, (_, i) => scratch.file(`job-${i}`))
+  const { result: nodes, ...cost } = await standin.cost(() => Promise.all(dirs.map(async dir => {
+    const init = await ghmesh(scratch, ['init', '--strict', '--wait', '30', '--job-pid', String(process.pid), '--state-dir', dir, ...settings], { env })
+    assert.equal(init.code, 0, init.stderr)
+    const { listen, admin } = JSON.parse(fs.readFileSync(`${dir}/ready.json`, 'utf8'))
+    await askAll(`http://${listen}`, token)
+    return { admin }
+  })))
+  const canaries = await canariesOf(nodes)
+  // Were it not for this, they would end with this process, which is their job.
+  for (const dir of dirs) assert.equal((await ghmesh(scratch, ['stop', '--state-dir', dir], { env })).code, 0)
+  assert.equal(cost.charged - canaries, paths.length)
+})

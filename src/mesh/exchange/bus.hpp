@@ -35,6 +35,7 @@ struct Bus {
   std::array<Ranks::Row, kPartitions> previous;  // rows before the last change: where bodies may still be
   std::uint64_t cold = 0;                        // partitions of ours whose repair has not ended, as bits
   std::uint64_t overdue = 0;                     // those of them whose copy was waited for in vain
+  TimePoint met_by = TimePoint::min();           // until then owners may know few of the others
   std::vector<Outgoing> out;
   std::vector<Outgoing> to_self;
   std::vector<PeerId> doubted;  // to be looked at by membership

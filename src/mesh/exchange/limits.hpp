@@ -59,6 +59,8 @@ struct ExchangeLimits {
   Duration who_has = 12ms;
   // Until the copy of a partition that has just become ours is here, when those who had it are slow to answer.
   Duration copy_wait = 100ms;
+  // Who came last while a fleet was founded has met the others so long after.
+  Duration meeting = 1s;
   // A member that did not answer is passed over this long, doubling while it goes on.
   Duration doubt = 2s;
   Duration max_doubt = 60s;

@@ -207,6 +207,7 @@ void Mesh::update_ranks(TimePoint now) {
   const std::vector<PeerId> changed = membership_.take_changed(now);
   if (changed.empty()) return;
   Bus& bus = parts_->bus;
+  bus.met_by = membership_.founded_by() + config_.exchange.meeting;
   // What one message says of many members is one change: rows between would be copied from whoever stood in them.
   std::array<std::optional<Ranks::Row>, kPartitions> before;
   for (const PeerId& peer : changed) {

@@ -82,7 +82,7 @@ void Owner::start(const LookupKey& key, const Waiter& waiter, TimePoint now) {
   Flight& flight = flights_[key];
   flight.waiters.push_back(waiter);
   // A body here, even a stale one, makes a fetch free unless the resource changed.
-  if (bus_.shelf.best(key, waiter.tag) != nullptr || (!others_may_hold(key) && !bus_.shelf.known(key)))
+  if (bus_.shelf.best(key, waiter.tag) != nullptr || (!meeting(now) && !others_may_hold(key) && !bus_.shelf.known(key)))
     return grant(flight, key, now);
   bus_.send(waiter.reply_to, Wait{.id = waiter.ask, .eta_ms = static_cast<std::uint16_t>(ms(bus_.limits.peek))});
   peek_others(flight, key, now);
@@ -93,6 +93,7 @@ void Owner::peek_others(Flight& flight, const LookupKey& key, TimePoint now) {
   flight.peek = bus_.random.next_u64();
   flight.deadline = now + bus_.limits.peek;
   flight.open.clear();
+  if (meeting(now)) return peek_everybody(flight, key, now);
   const std::uint8_t partition = partition_of(key);
   // Who may have what we have not is asked even if it was slow lately: nobody else can know.
   const bool all = others_may_hold(key);
@@ -106,6 +107,22 @@ void Owner::peek_others(Flight& flight, const LookupKey& key, TimePoint now) {
         flight.open.push_back(peer);
   for (const PeerId& peer : flight.open) bus_.send(peer, Peek{.id = flight.peek, .key = key, .have = {}});
   if (flight.open.empty()) return nothing_found(flight, key, now);
+  timers_.arm(flight.deadline, key);
+}
+
+// Members that have not all met see different owners, and who decided before may stand in no row that is known here.
+// All answer, so this takes as long as the slowest of them; the full wait is for one that has just died.
+void Owner::peek_everybody(Flight& flight, const LookupKey& key, TimePoint now) {
+  flight.shadow = false;
+  bool prompt = true;
+  for (const PeerId& peer : bus_.everybody()) {
+    if (bus_.scores.banned(peer, now)) continue;
+    prompt &= !bus_.scores.avoided(peer, now);
+    flight.open.push_back(peer);
+    bus_.send(peer, Peek{.id = flight.peek, .key = key, .have = {}});
+  }
+  if (flight.open.empty()) return nothing_found(flight, key, now);
+  if (prompt) flight.deadline = now + bus_.limits.copy_wait;
   timers_.arm(flight.deadline, key);
 }
 
@@ -436,6 +453,8 @@ void Owner::look_at(const LookupKey& key, TimePoint now) {
         [[fallthrough]];
       case Stage::AskingAll: return end_peek(key, now);
       case Stage::Leased:
+        // Told of it late: the result goes to those whom the holder knew.
+        if (flight.shadow && !flight.waiters.empty() && meeting(now)) return peek_others(flight, key, now);
         // The fetcher died, or its result went astray.
         return settle(key, now);
     }

@@ -77,6 +77,7 @@ class Membership {
   bool owns_keys(const Member& member, TimePoint now) const;
   // The first seconds of a fleet: members become owners as they come.
   bool founding(TimePoint now) const { return founded_by_ > now; }
+  TimePoint founded_by() const { return founded_by_; }  // their end, or long ago
   // Random others in the mesh, at most count.
   std::vector<PeerId> sample(std::size_t count);
   std::uint64_t digest() const { return digest_; }

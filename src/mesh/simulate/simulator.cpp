@@ -189,8 +189,7 @@ void Simulator::at(Duration from_now, std::function<void()> action) {
   events_.push({now_ + from_now, ++order_, std::move(action)});
 }
 
-NodeIndex Simulator::join(std::uint32_t token, bool stable, bool reachable) {
-  const std::vector<NodeIndex> before = live();
+NodeIndex Simulator::start_alone(std::uint32_t token, bool stable, bool reachable) {
   const NodeIndex index = nodes_.size();
   auto node = std::make_unique<Node>();
   node->peer = peer_of(index + 1000);
@@ -205,6 +204,13 @@ NodeIndex Simulator::join(std::uint32_t token, bool stable, bool reachable) {
   node->mesh = std::make_unique<Mesh>(std::move(config), random_, now_);
   by_peer_.emplace(node->peer, index);
   nodes_.push_back(std::move(node));
+  drain(index);
+  return index;
+}
+
+NodeIndex Simulator::join(std::uint32_t token, bool stable, bool reachable) {
+  const std::vector<NodeIndex> before = live();
+  const NodeIndex index = start_alone(token, stable, reachable);
   if (!before.empty()) {
     const NodeIndex contact = before[random_.below(before.size())];
     nodes_[index]->mesh->on_connected(nodes_[contact]->peer, {}, now_);
@@ -213,6 +219,18 @@ NodeIndex Simulator::join(std::uint32_t token, bool stable, bool reachable) {
   }
   drain(index);
   return index;
+}
+
+void Simulator::meet(NodeIndex dialler, NodeIndex other) {
+  if (!alive(dialler) || !alive(other) || nodes_[dialler]->contacts.contains(other)) return;
+  at(one_way(dialler, other) * 2 * network_.first_contact_rtts, [this, dialler, other] {
+    if (!alive(dialler) || !alive(other) || !nodes_[dialler]->contacts.emplace(other, 1).second) return;
+    nodes_[other]->contacts[dialler] = 1;
+    for (const auto& [one, two] : {std::pair(dialler, other), std::pair(other, dialler)}) {
+      nodes_[one]->mesh->on_connected(nodes_[two]->peer, {}, now_);
+      drain(one);
+    }
+  });
 }
 
 void Simulator::kill(NodeIndex index, bool reset) {

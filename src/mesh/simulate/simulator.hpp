@@ -57,6 +57,9 @@ class Simulator {
 
   // A node that joins now through any live one. token: which token its clients use.
   NodeIndex join(std::uint32_t token = 0, bool stable = false, bool reachable = true);
+  // The same without knowing anybody; meet() is the connection of two that one of them dials now.
+  NodeIndex start_alone(std::uint32_t token = 0, bool stable = false, bool reachable = true);
+  void meet(NodeIndex dialler, NodeIndex other);
   // kill -9: connections are reset after half a round trip if reset, else it just falls silent.
   void kill(NodeIndex node, bool reset = true);
   // SIGTERM: hands over, leaves, and is gone after a second.
