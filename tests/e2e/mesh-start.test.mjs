@@ -58,7 +58,7 @@ test('four jobs that ask as soon as their init returned: each question is charge
   const settings = ['--cache-dir', 'none', '--mdns', 'off', '--p2p', 'on', '--p2p-listen', '/ip4/127.0.0.1/tcp/0', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--mesh-patience', MESH_PATIENCE]
   const dirs = Array.from({ length: NODES }, (_, i) => scratch.file(`job-${i}`))
   const { result: nodes, ...cost } = await standin.cost(() => Promise.all(dirs.map(async dir => {
-    const init = await ghmesh(scratch, ['init', '--strict', '--wait', '30', '--job-pid', String(process.pid), '--state-dir', dir, ...settings], { env })
+    const init = await ghmesh(scratch, ['init', '--strict', '--wait', '60', '--job-pid', String(process.pid), '--state-dir', dir, ...settings], { env, timeout: 90_000 })
     assert.equal(init.code, 0, init.stderr)
     const { listen, admin } = JSON.parse(fs.readFileSync(`${dir}/ready.json`, 'utf8'))
     await askAll(`http://${listen}`, token)

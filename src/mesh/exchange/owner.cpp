@@ -62,6 +62,7 @@ void Owner::join(Flight& flight, const LookupKey& key, const Waiter& waiter, Tim
   // Too many for one key: these go alone.
   if (flight.waiters.size() >= bus_.limits.waiters) return;
   flight.waiters.push_back(waiter);
+  look_soon(flight, key, now);
   const Duration eta = flight.stage == Stage::Leased ? flight.deadline - now : bus_.limits.peek;
   bus_.send(waiter.reply_to,
             Wait{.id = waiter.ask, .eta_ms = static_cast<std::uint16_t>(std::min<std::uint32_t>(ms(eta), 0xffff))});
@@ -69,6 +70,14 @@ void Owner::join(Flight& flight, const LookupKey& key, const Waiter& waiter, Tim
     flight.next_beat = now + bus_.limits.beat;
     timers_.arm(flight.next_beat, key);
   }
+}
+
+// The result of a lease that another gave goes to those whom its holder knows, and this one may not be among them: with
+// somebody who waits for it, whoever told of the lease is asked again.
+void Owner::look_soon(Flight& flight, const LookupKey& key, TimePoint now) {
+  if (flight.stage != Stage::Leased || !flight.shadow || flight.waiters.empty() || !meeting(now)) return;
+  flight.deadline = std::min(flight.deadline, now + 3 * bus_.limits.beat);
+  timers_.arm(flight.deadline, key);
 }
 
 // Bodies that never came here: the copy is on its way, or as rank 3 we only stand in for two that were slow.
@@ -357,6 +366,7 @@ void Owner::on_shadow(const PeerId& from, const Shadow& shadow, TimePoint now) {
   flight.deadline = now + std::chrono::milliseconds(std::min<std::uint32_t>(shadow.deadline_ms, 10'000));
   flight.next_beat = now + bus_.limits.beat;
   timers_.arm(flight.waiters.empty() ? flight.deadline : flight.next_beat, shadow.key);
+  look_soon(flight, shadow.key, now);
 }
 
 void Owner::on_peek(const PeerId& from, const Peek& peek, TimePoint now) {
@@ -376,14 +386,16 @@ void Owner::on_peek(const PeerId& from, const Peek& peek, TimePoint now) {
 
 void Owner::on_found(const PeerId& from, const Found& found, TimePoint now) {
   const auto it = flights_.find(found.key);
-  if (it == flights_.end() || it->second.peek != found.id || it->second.stage != Stage::Peeking) return;
+  if (it == flights_.end() || it->second.peek != found.id) return;
   Flight& flight = it->second;
+  // Also behind the word of a third that somebody fetches it, which may be older.
   if (found.item != nullptr && found.item->key == found.key) {
     bus_.shelf.put(found.item, nullptr, from, now);
     if (!bus_.written_since(found.item->groups, now - bus_.limits.remember_invalidated))
       for (const Freshness& fresh : found.freshnesses) bus_.shelf.confirm(found.key, found.version, fresh, now);
     return settle(found.key, now);
   }
+  if (flight.stage != Stage::Peeking) return;
   if (std::erase(flight.open, from) != 0 && flight.open.empty()) end_peek(found.key, now);
 }
 

@@ -82,6 +82,7 @@ class Owner {
   void start(const LookupKey& key, const Waiter& waiter, TimePoint now);
   void join(Flight& flight, const LookupKey& key, const Waiter& waiter, TimePoint now);
   void peek_others(Flight& flight, const LookupKey& key, TimePoint now);
+  void look_soon(Flight& flight, const LookupKey& key, TimePoint now);
   void peek_everybody(Flight& flight, const LookupKey& key, TimePoint now);
   // A fleet's first seconds: members own keys as they come.
   bool meeting(TimePoint now) const { return now < bus_.met_by; }

@@ -36,7 +36,7 @@ struct Matrix : Simulator {
     if (!met || !mesh(node).quiet(now())) return at(1ms + upto(10ms), [this, node, found] { await(node, found); });
     for (std::uint32_t key = 0; key < kKeys; ++key)
       at(upto(5ms), [this, node, key] {
-        if (alive(node)) request(node, key);
+        if (alive(node)) request(node, key, [this](const Answer& answer) { slowest = std::max(slowest, answer.took); });
       });
   }
   Duration upto(Duration most) {
@@ -44,6 +44,7 @@ struct Matrix : Simulator {
   }
   SeededRandom random;
   std::vector<NodeIndex> directory;
+  Duration slowest{};
 };
 
 class Init : public testing::TestWithParam<std::uint64_t> {};
@@ -61,6 +62,21 @@ TEST_P(Init, WhoAsksTheInstantItReturnedPaysOnce) {
             << jobs << " jobs within " << within / 1ms << " ms, upstream " << upstream / 1ms << " ms";
         EXPECT_EQ(scene.totals().alone, 0u);
       }
+}
+
+// Whoever came to own a key in the middle of a fetch hears of its end from those who were there before, and does not
+// wait until that lease is over: 24 s with this patience.
+TEST_P(Init, NobodyWaitsForALeaseThatHasEnded) {
+  for (const std::size_t jobs : {4, 7})
+    for (const Duration upstream : {Duration(50ms), Duration(150ms), Duration(300ms)}) {
+      Matrix scene(GetParam(), jobs, 200ms, {.rtt_min = 300us, .rtt_max = 10ms});
+      scene.exchange = ExchangeLimits::for_patience(2s);
+      scene.upstream_fixed = upstream;
+      scene.run_for(10s);
+      EXPECT_EQ(scene.totals().latencies_ms.size(), jobs * kKeys);
+      EXPECT_EQ(scene.totals().charged, kKeys);
+      EXPECT_LE(scene.slowest, 1s) << jobs << " jobs, upstream " << upstream / 1ms << " ms";
+    }
 }
 
 // One of them is killed while all are young, without a word: the others wait for it until they know, not with every

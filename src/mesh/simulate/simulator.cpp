@@ -12,6 +12,9 @@ namespace {
 // Length and request id in front, tag behind; the secure channel and the muxer add 18 and 12 per write.
 constexpr std::size_t kFraming = 8 + 16 + 18 + 12;
 
+// What goes as one part (mesh/link/limits.hpp).
+constexpr std::size_t kShort = 2048;
+
 // A fetch that the mesh did not hear of.
 constexpr FindId kNoFind = ~FindId{0};
 
@@ -137,7 +140,8 @@ struct Simulator::Node {
   std::unordered_map<std::uint32_t, Local> cache;
   std::unordered_map<std::uint32_t, std::vector<Pending>> flights;  // single flight in the process
   std::unordered_map<FindId, std::uint32_t> finds;
-  std::unordered_map<NodeIndex, char> contacts;
+  // With whom it has a session, and when what is short and under way there arrives.
+  std::unordered_map<NodeIndex, TimePoint> contacts;
 };
 
 double Totals::percentile(double share) const {
@@ -201,6 +205,7 @@ NodeIndex Simulator::start_alone(std::uint32_t token, bool stable, bool reachabl
   config.self.reachable = reachable;
   config.self.addresses = {Bytes{4, 10, 0, 0, 1, 6, 35, 141}};
   config.started_ms = index + 1;
+  config.exchange = exchange;
   node->mesh = std::make_unique<Mesh>(std::move(config), random_, now_);
   by_peer_.emplace(node->peer, index);
   nodes_.push_back(std::move(node));
@@ -214,8 +219,8 @@ NodeIndex Simulator::join(std::uint32_t token, bool stable, bool reachable) {
   if (!before.empty()) {
     const NodeIndex contact = before[random_.below(before.size())];
     nodes_[index]->mesh->on_connected(nodes_[contact]->peer, {}, now_);
-    nodes_[index]->contacts[contact] = 1;
-    nodes_[contact]->contacts[index] = 1;
+    nodes_[index]->contacts[contact] = now_;
+    nodes_[contact]->contacts[index] = now_;
   }
   drain(index);
   return index;
@@ -224,8 +229,8 @@ NodeIndex Simulator::join(std::uint32_t token, bool stable, bool reachable) {
 void Simulator::meet(NodeIndex dialler, NodeIndex other) {
   if (!alive(dialler) || !alive(other) || nodes_[dialler]->contacts.contains(other)) return;
   at(one_way(dialler, other) * 2 * network_.first_contact_rtts, [this, dialler, other] {
-    if (!alive(dialler) || !alive(other) || !nodes_[dialler]->contacts.emplace(other, 1).second) return;
-    nodes_[other]->contacts[dialler] = 1;
+    if (!alive(dialler) || !alive(other) || !nodes_[dialler]->contacts.emplace(other, now_).second) return;
+    nodes_[other]->contacts[dialler] = now_;
     for (const auto& [one, two] : {std::pair(dialler, other), std::pair(other, dialler)}) {
       nodes_[one]->mesh->on_connected(nodes_[two]->peer, {}, now_);
       drain(one);
@@ -338,9 +343,14 @@ void Simulator::deliver(NodeIndex from, const PeerId& to, Message message) {
   }
   Duration delay = one_way(from, target) + std::chrono::microseconds(size / 125);  // 1 Gbit/s
   if (!nodes_[from]->contacts.contains(target)) {
-    nodes_[from]->contacts[target] = 1;
-    nodes_[target]->contacts[from] = 1;
+    nodes_[from]->contacts[target] = nodes_[target]->contacts[from] = now_;
     delay += one_way(from, target) * 2 * (network_.first_contact_rtts - 1);
+  }
+  // One stream: what is short comes in the order in which it was sent, and overtakes bodies only.
+  if (size <= kShort) {
+    TimePoint& last = nodes_[from]->contacts[target];
+    last = std::max(last, now_ + delay);
+    delay = last - now_;
   }
   at(delay, [this, from, target, moved = std::make_shared<Message>(std::move(message))] {
     Node& node = *nodes_[target];

@@ -85,6 +85,7 @@ class Simulator {
   void change(std::uint32_t key);
   std::uint64_t version_of_key(std::uint32_t key);
   Duration fresh_for = 60s;
+  ExchangeLimits exchange;    // of those that start from now on
   Duration upstream_fixed{};  // if set, every fetch takes exactly this
   // 403 for everybody until then.
   TimePoint limited_until{};
