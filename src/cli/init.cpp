@@ -221,6 +221,8 @@ class Init {
     session.settings = node_settings(loaded, session);
     Launch launch = keeper_launch(state, loaded, session);
     launch.sockets = {{listen->fd(), "listen"}, {admin->fd(), "admin"}, {socket.fd(), "socket"}};
+    const std::vector<Socket> peers = bind_for_peers(loaded.config);
+    for (const Socket& each : peers) launch.sockets.emplace_back(each.fd(), "p2p");
     ::unlink(state.file("ready.json").c_str());
     Result<Process> keeper = Process::start(launch);
     if (!keeper) return std::unexpected(std::move(keeper.error()));
@@ -282,7 +284,6 @@ class Init {
       out.push_back("--" + flag);
       out.push_back(value);
     }
-    for (std::string& word : free_p2p_ports(loaded)) out.push_back(std::move(word));
     return out;
   }
 
@@ -296,23 +297,26 @@ class Init {
   }
 
   // The jobs of a matrix name one port, and on a machine with several runners only one of them can have it; peers learn
-  // the port from the registry, so any will do.
-  std::vector<std::string> free_p2p_ports(const Loaded& loaded) {
-    std::vector<std::string> out;
-    if (!loaded.config.wants_mesh()) return out;
-    for (const multiformats::Multiaddr& address : loaded.config.p2p_listen) {
-      const auto host = address.find(multiformats::Protocol::Ip4);
+  // the port from the registry, so any will do. Bound here, as two that start together would both find it free.
+  // Nothing, where the node is to bind something else than a port.
+  std::vector<Socket> bind_for_peers(const node::config::Config& config) {
+    std::vector<Socket> out;
+    if (!config.wants_mesh()) return out;
+    for (const multiformats::Multiaddr& address : config.p2p_listen) {
+      const auto host4 = address.find(multiformats::Protocol::Ip4);
+      const auto host = host4 ? host4 : address.find(multiformats::Protocol::Ip6);
       const auto port = address.find(multiformats::Protocol::Tcp);
       const auto ip = host ? io::IpAddress::parse(host->text()) : std::nullopt;
-      if (!ip || !port || port->text() == "0") continue;
-      const io::Endpoint at{*ip, static_cast<std::uint16_t>(std::atoi(port->text().c_str()))};
-      const Result<int> probe = io::open_listening(at);
-      if (probe) {
-        ::close(*probe);
-        continue;
+      if (!ip || !port) return {};
+      const io::Endpoint wanted{*ip, static_cast<std::uint16_t>(std::atoi(port->text().c_str()))};
+      Result<int> fd = io::open_listening(wanted);
+      if (!fd && wanted.port != 0) {
+        fd = io::open_listening(io::Endpoint{*ip, 0});
+        if (fd) output_.say("port " + port->text() + " for peers is taken; another one is used");
       }
-      output_.say("port " + port->text() + " for peers is taken; another one is used");
-      out.insert(out.end(), {"--p2p-listen", "/ip4/" + host->text() + "/tcp/0"});
+      // The node says what is wrong with it.
+      if (!fd) return {};
+      out.emplace_back(*fd);
     }
     return out;
   }

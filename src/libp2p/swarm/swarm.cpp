@@ -55,9 +55,13 @@ Swarm::~Swarm() {
 Result<Multiaddr> Swarm::listen(const Multiaddr& address) {
   Result<std::unique_ptr<io::Listener>> listener = tcp::listen(env_.network, address);
   if (!listener) return std::unexpected(listener.error());
-  const std::optional<io::Endpoint> bound = (*listener)->local_endpoint();
+  return listen(std::move(*listener));
+}
+
+Multiaddr Swarm::listen(std::unique_ptr<io::Listener> listener) {
+  const std::optional<io::Endpoint> bound = listener->local_endpoint();
   GHMESH_CHECK(bound.has_value());
-  listeners_.push_back({std::move(*listener), *bound});
+  listeners_.push_back({std::move(listener), *bound});
   tasks_.spawn(accept_loop(*listeners_.back().listener));
   for (const auto& listener_of_change : changed_) listener_of_change();
   return tcp::to_multiaddr(*bound);

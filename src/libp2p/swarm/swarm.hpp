@@ -44,6 +44,8 @@ class Swarm {
 
   // Starts listening; the address that was really bound.
   Result<multiformats::Multiaddr> listen(const multiformats::Multiaddr& address);
+  // The same on a TCP listener that somebody else bound.
+  multiformats::Multiaddr listen(std::unique_ptr<io::Listener> listener);
   std::vector<multiformats::Multiaddr> listen_addresses() const;  // as others may dial them
   void close_listeners();
 

@@ -61,7 +61,9 @@ Result<MeshWing::Opened> MeshWing::open(const config::Config& config, MeshParts 
   options.log = wing->parts_.logger;
   options.metrics = &wing->parts_.metrics;
   wing->host_ = std::make_unique<libp2p::Host>(wing->parts_.network, wing->parts_.random, std::move(options));
-  for (const multiformats::Multiaddr& address : config.p2p_listen)
+  const bool given = !wing->parts_.listeners.empty();
+  for (auto& listener : std::exchange(wing->parts_.listeners, {})) wing->host_->swarm().listen(std::move(listener));
+  for (const multiformats::Multiaddr& address : given ? std::vector<multiformats::Multiaddr>{} : config.p2p_listen)
     if (auto bound = wing->host_->swarm().listen(address); !bound)
       return Opened{nullptr, "--p2p-listen " + address.text() + ": " + bound.error().message +
                                  ": running as a local cache. Give each node of a machine a port of its own."};
@@ -72,7 +74,7 @@ Result<MeshWing::Opened> MeshWing::open(const config::Config& config, MeshParts 
   wing->open_registry(secret.keys);
   mesh::LinkOptions link{.keys = std::move(secret.keys)};
   link.exchange = mesh::ExchangeLimits::for_patience(config.mesh_patience);
-  link.self.reachable = !config.p2p_listen.empty();
+  link.self.reachable = given || !config.p2p_listen.empty();
   link.log = wing->parts_.logger;
   link.find_item = [raw = wing.get()](const mesh::LookupKey& item, const mesh::Version& version) {
     return raw->sharing_ ? raw->sharing_->find_item(item, version) : nullptr;

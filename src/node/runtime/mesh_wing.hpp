@@ -33,6 +33,8 @@ struct MeshParts {
   proxy::Planner& planner;
   const proxy::Stats& stats;
   log::Logger logger;
+  // Bound by somebody else, for peers; if there are any, --p2p-listen is not.
+  std::vector<std::unique_ptr<io::Listener>> listeners = {};
 };
 
 class MeshWing {

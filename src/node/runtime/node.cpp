@@ -289,6 +289,9 @@ std::size_t Node::State::purge(const std::vector<mesh::GroupId>& groups) {
 }
 
 Result<> Node::State::open_mesh() {
+  std::vector<std::unique_ptr<io::Listener>> listeners;
+  for (const io::InheritedSocket& one : inherited)
+    if (one.name == "p2p" && one.endpoint) listeners.push_back(io::make_socket_listener(loop, one.fd));
   if (!config.p2p) {
     no_mesh = "--p2p off";
     return {};
@@ -298,7 +301,7 @@ Result<> Node::State::open_mesh() {
     return {};
   }
   Result<MeshWing::Opened> opened =
-      MeshWing::open(config, {loop, pool, network, random, metrics, *planner, *stats, logger});
+      MeshWing::open(config, {loop, pool, network, random, metrics, *planner, *stats, logger, std::move(listeners)});
   if (!opened) return std::unexpected(std::move(opened.error()));
   mesh = std::move(opened->wing);
   no_mesh = std::move(opened->why_not);
@@ -324,7 +327,7 @@ Result<> Node::State::open_https() {
 
 void Node::State::take_over() {
   for (const io::InheritedSocket& one : inherited) {
-    if (one.name == "admin") continue;
+    if (one.name == "admin" || (one.name == "p2p" && one.endpoint)) continue;
     if (one.local()) {
       if (!socket) socket = one.path;
     } else {
