@@ -142,7 +142,8 @@ test('five nodes at work: every panel is right, a killed member is seen, a resta
   })
 
   await t.test('in the end every panel is exact', async () => {
-    // News of the counters travels with the probes of membership.
+    // Every member is told of every other's counters within two rounds of probes, 8 s among five: a page that is short for
+    // longer than that misses some.
     await eventually(async () => {
       const [asked, charged] = (await texts(page, 'asked', 'charged')).map(number)
       const spent = (await rows(page, 'spenders')).reduce((sum, row) => sum + number(row[1]), 0)

@@ -50,10 +50,10 @@ void Fleet::on_live(const PeerId& peer) {
 }
 
 std::vector<CounterRow> Fleet::rows_to_tell(std::size_t count) {
-  std::vector<CounterRow> rows{own_};
+  std::vector<CounterRow> rows;
   std::vector<Known*> others;
   for (auto& [peer, known] : known_) others.push_back(&known);
-  const std::size_t n = std::min(count > 0 ? count - 1 : 0, others.size());
+  const std::size_t n = std::min(count, others.size());
   std::partial_sort(others.begin(), others.begin() + static_cast<std::ptrdiff_t>(n), others.end(),
                     [](const Known* a, const Known* b) { return a->told < b->told; });
   for (std::size_t i = 0; i < n; ++i) {

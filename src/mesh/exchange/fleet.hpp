@@ -8,8 +8,9 @@
 #include "mesh/wire/message.hpp"
 
 // The fleet's counters: every member's own, monotonic since its process started, passed on with the probes of
-// membership. Each member counts once, however many told of it; one that left or died keeps its last known figures for
-// an hour. The meaning of the values is the caller's; members of one protocol version agree on it. One thread.
+// membership: told to every member within two rounds of them. Each member counts once, however many told of it; one
+// that left or died keeps its last known figures for an hour. The meaning of the values is the caller's; members of one
+// protocol version agree on it. One thread.
 
 namespace ghmesh::mesh {
 
@@ -32,7 +33,8 @@ class Fleet {
   void merge(const std::vector<CounterRow>& rows, TimePoint now);
   void on_gone(const PeerId& peer, TimePoint now);
   void on_live(const PeerId& peer);
-  // Own row and the ones told least lately, to go with the next probes.
+  const CounterRow& own() const { return own_; }
+  // The others' rows told least lately, to go with the next probes.
   std::vector<CounterRow> rows_to_tell(std::size_t count);
 
   // Sums over this node, the live members and those gone for less than an hour.

@@ -11,8 +11,9 @@
 namespace ghmesh::mesh {
 namespace {
 
-// Rows of counters per round of probes: at N = 1,000 everybody's figures are at most minutes old everywhere.
-constexpr std::size_t kRowsPerTelling = 4;
+// Rows of other members' counters with one round of probes now and then: what a member said of itself goes on before it
+// says so itself. Its own go with every probe, so everybody has them within two rounds: 2 (N - 1) seconds.
+constexpr std::size_t kRowsPerTelling = 3;
 constexpr Duration kTellCounters = 5s;
 
 }  // namespace
@@ -408,6 +409,7 @@ void Mesh::set_counters(std::vector<std::uint64_t> values, TimePoint now) {
   static_cast<void>(now);
   values.resize(std::min(values.size(), WireLimits::kCounters));
   fleet_.set_own(std::move(values));
+  membership_.set_own_counters(fleet_.own());
 }
 
 bool Mesh::quiet(TimePoint now) const {

@@ -187,10 +187,12 @@ void Membership::leave(TimePoint now) {
 }
 
 void Membership::send_ping(const PeerId& to, std::uint32_t sequence, TimePoint now) {
+  std::vector<CounterRow> counters = counters_;
+  if (!own_counters_.values.empty()) counters.push_back(own_counters_);
   send(to, Ping{.sequence = sequence,
                 .digest = digest_,
                 .updates = pick_news(limits_.gossip_updates / 2, now, &to),
-                .counters = counters_});
+                .counters = std::move(counters)});
 }
 
 void Membership::probe(const PeerId& target, TimePoint now) {

@@ -81,8 +81,9 @@ class Membership {
   // Random others in the mesh, at most count.
   std::vector<PeerId> sample(std::size_t count);
   std::uint64_t digest() const { return digest_; }
-  // What to add to the next pings.
+  // What to add to the next pings, and to every one from now on: each round of probes asks every member once.
   void set_counters(std::vector<CounterRow> rows) { counters_ = std::move(rows); }
+  void set_own_counters(CounterRow row) { own_counters_ = std::move(row); }
 
  private:
   struct Rumour {
@@ -158,6 +159,7 @@ class Membership {
   std::optional<First> first_;               // the oldest of those that may own keys
   TimePoint founded_by_ = TimePoint::min();  // who joined until then owns keys at any age
   std::vector<CounterRow> counters_;
+  CounterRow own_counters_;
   std::vector<Outgoing> outgoing_;
   std::vector<PeerId> changed_;
 };

@@ -15,6 +15,9 @@ constexpr std::size_t kFraming = 8 + 16 + 18 + 12;
 // What goes as one part (mesh/link/limits.hpp).
 constexpr std::size_t kShort = 2048;
 
+// As many as a node tells of itself (node/runtime/mesh_wing.hpp); what they are does not matter here, but the first.
+constexpr std::size_t kCounters = 14;
+
 // A fetch that the mesh did not hear of.
 constexpr FindId kNoFind = ~FindId{0};
 
@@ -130,6 +133,7 @@ struct Simulator::Node {
   std::uint32_t token = 0;
   bool alive = true;
   bool refuses = false;  // not alive, but its machine is: who dials is told so
+  std::uint64_t requests = 0;
   TimePoint joined{};
   TimePoint armed = TimePoint::max();
   // What the proxy's own cache would hold.
@@ -209,8 +213,18 @@ NodeIndex Simulator::start_alone(std::uint32_t token, bool stable, bool reachabl
   node->mesh = std::make_unique<Mesh>(std::move(config), random_, now_);
   by_peer_.emplace(node->peer, index);
   nodes_.push_back(std::move(node));
+  count_on(index);
   drain(index);
   return index;
+}
+
+// As a node does: every second it tells what it counted.
+void Simulator::count_on(NodeIndex index) {
+  if (!alive(index)) return;
+  std::vector<std::uint64_t> values(kCounters, totals_.bytes / nodes_.size());
+  values.front() = nodes_[index]->requests;
+  nodes_[index]->mesh->set_counters(std::move(values), now_);
+  at(1s, [this, index] { count_on(index); });
 }
 
 NodeIndex Simulator::join(std::uint32_t token, bool stable, bool reachable) {
@@ -425,6 +439,7 @@ void Simulator::request(NodeIndex index, std::uint32_t key, std::function<void(c
   Node& node = *nodes_[index];
   GHMESH_CHECK(node.alive);
   ++totals_.requests;
+  ++node.requests;
   count_ideal(key);
   const auto it = node.cache.find(key);
   if (it != node.cache.end() && it->second.item && it->second.fresh_until > now_) {

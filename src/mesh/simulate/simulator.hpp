@@ -137,6 +137,7 @@ class Simulator {
   };
   struct Pending;
 
+  void count_on(NodeIndex node);
   void drain(NodeIndex node);
   void arm(NodeIndex node);
   void deliver(NodeIndex from, const PeerId& to, Message message);
