@@ -44,6 +44,8 @@ struct Limits {
   static constexpr std::size_t kPublicRepositories = 4096;
   // A refusal that does not say for how long: GitHub asks for a minute.
   static constexpr std::chrono::seconds kUntoldPause{60};
+  // Answers of members that are not what their seals say, after which GitHub is asked.
+  static constexpr std::size_t kDisbelieved = 2;
   // How long an answer that must always be proved is handed on to members that were waiting for it.
   static constexpr std::chrono::milliseconds kJustFetched{250};
 };

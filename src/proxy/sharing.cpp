@@ -119,13 +119,24 @@ io::Task<Sharing::Search> Sharing::find(const Plan& plan, const crypto::Sha256& 
     Offered& offers;
     Offered::iterator which;
   } const withdraw{offered_, offered};
-  search.result_ = co_await link_.find(search.key_, sealer(plan).tag(), search.own_);
-  search.open_ = search.result_.kind != mesh::FindResult::Kind::Fresh;
-  judge(search, plan, prefix, own);
-  co_return search;
+  mesh::Disbelieved disbelieved;
+  while (true) {
+    search.result_ = co_await link_.find(search.key_, sealer(plan).tag(), search.own_, disbelieved);
+    search.open_ = search.result_.kind != mesh::FindResult::Kind::Fresh;
+    const bool believed = judge(search, plan, prefix, own);
+    // Whoever hands on what is true most of the time is not to blame for what others put.
+    if (search.answer_ && search.body_ && search.from_peer_ && disbelieved.from.empty())
+      link_.report(search.from_, search.publisher_, true);
+    if (believed || !search.result_.item || disbelieved.from.size() == Limits::kDisbelieved) co_return search;
+    // Somebody else may have the true one, which is cheaper than GitHub's.
+    disbelieved.from.push_back(search.from_);
+    disbelieved.publisher = search.publisher_;
+    disbelieved.version = search.result_.item->version;
+  }
 }
 
-void Sharing::judge(Search& search, const Plan& plan, const crypto::Sha256& prefix, const Slot& own) {
+// False: it was called fresh by nobody who could know.
+bool Sharing::judge(Search& search, const Plan& plan, const crypto::Sha256& prefix, const Slot& own) {
   mesh::FindResult& result = search.result_;
   if (result.item && result.item->key != search.key_) result.item = nullptr;
   const mesh::PeerId self = link_.mesh().self().peer;
@@ -137,17 +148,18 @@ void Sharing::judge(Search& search, const Plan& plan, const crypto::Sha256& pref
   search.publisher_ = result.item ? result.item->publisher : mesh::nobody();
   search.from_peer_ = from != self && from != mesh::nobody();
   if (result.kind == mesh::FindResult::Kind::Fresh) return judge_fresh(search, plan, prefix, own);
-  if (!result.item || result.item->version == search.own_) return;
+  if (!result.item || result.item->version == search.own_) return true;
   search.body_ = github::SharedBody(result.item, &result.item->body);
   const Result<SharedHead> head = decode_shared_head(result.item->metadata);
   search.formula_held_ = head && head->tag_by_formula;
+  return true;
 }
 
-void Sharing::judge_fresh(Search& search, const Plan& plan, const crypto::Sha256& prefix, const Slot& own) {
+bool Sharing::judge_fresh(Search& search, const Plan& plan, const crypto::Sha256& prefix, const Slot& own) {
   const mesh::FindResult& result = search.result_;
   const mesh::Freshness& fresh = result.fresh;
   const bool is_own = !result.item || result.item->version == search.own_;
-  if (is_own && search.own_ == mesh::Version{}) return;
+  if (is_own && search.own_ == mesh::Version{}) return true;
   const mesh::Version& version = is_own ? search.own_ : result.item->version;
   const bool sealed = fresh.tag == sealer(plan).tag() &&
                       sealer(plan).verify(search.key_, version, fresh.fetched_at_ms, fresh.fresh_ms, fresh.seal);
@@ -155,7 +167,7 @@ void Sharing::judge_fresh(Search& search, const Plan& plan, const crypto::Sha256
   if (!sealed || !head) {
     ++counts_.bad_seals;
     link_.report(search.from_, search.publisher_, false);
-    return;
+    return false;
   }
   const ByteView body = is_own ? own.body(0) : ByteView(result.item->body);
   if (!is_own) search.body_ = github::SharedBody(result.item, &result.item->body);
@@ -169,6 +181,7 @@ void Sharing::judge_fresh(Search& search, const Plan& plan, const crypto::Sha256
   answer.age = std::chrono::milliseconds(std::max({std::int64_t{0}, told, by_clock}));
   answer.from_here = !search.from_peer_;
   search.answer_ = std::move(answer);
+  return true;
 }
 
 bool Sharing::may_leave(const Plan& plan, ByteView body) {

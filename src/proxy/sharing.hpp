@@ -134,8 +134,8 @@ class Sharing {
   const mesh::TokenSealer& sealer(const Plan& plan);
   mesh::TokenTag bucket(const Plan& plan, std::string_view resource);
   bool may_leave(const Plan& plan, ByteView body);
-  void judge(Search& search, const Plan& plan, const crypto::Sha256& prefix, const Slot& own);
-  void judge_fresh(Search& search, const Plan& plan, const crypto::Sha256& prefix, const Slot& own);
+  bool judge(Search& search, const Plan& plan, const crypto::Sha256& prefix, const Slot& own);
+  bool judge_fresh(Search& search, const Plan& plan, const crypto::Sha256& prefix, const Slot& own);
   mesh::Freshness freshness(const Search& search, const Plan& plan, const Slot& slot, const mesh::Version& version);
 
   io::Loop& loop_;

@@ -34,6 +34,8 @@ using multiformats::Multiaddr;
 namespace {
 
 constexpr const char* kProtocol = "/ghmesh/mesh/1.0.0";
+constexpr std::uint32_t kWhole = 0, kPart = 1;
+constexpr std::size_t kUnsent = 64;
 
 void say(const std::string& line) {
   std::printf("%s\n", line.c_str());
@@ -92,6 +94,7 @@ class Liar {
     mesh::EnvelopePair envelopes;
     mesh::Codec codec;
     Bytes out;
+    Bytes parts;  // of a message that has not come whole
     io::Event something;
   };
 
@@ -138,9 +141,10 @@ class Liar {
       co_return;
     }
     const auto session = std::make_shared<Session>(std::move(stream), std::move(*pair), host_.loop());
-    sessions_[peer] = session;
+    sessions_[peer].push_back(session);
     say("session " + peer.text());
     mesh_.on_connected(peer, {}, now());
+    for (mesh::Message& message : std::exchange(unsent_[peer], {})) tell(*session, std::move(message));
     if (kind_ == "thief") ask_for_everything(peer);
     pump();
     {
@@ -148,7 +152,12 @@ class Liar {
       writer.spawn(write(session));
       co_await read(session);
     }
-    if (const auto it = sessions_.find(peer); it != sessions_.end() && it->second == session) sessions_.erase(it);
+    // Of two connections of one pair either may end: then the other session goes on.
+    std::erase(sessions_.at(peer), session);
+    if (sessions_.at(peer).empty()) {
+      sessions_.erase(peer);
+      dialled_.erase(peer);
+    }
     say("over " + peer.text());
     mesh_.on_disconnected(peer, now());
     pump();
@@ -164,7 +173,14 @@ class Liar {
         auto frame = session->envelopes.opener.next();
         if (!frame) co_return;
         if (!*frame) break;
-        auto message = session->codec.decode((*frame)->plain);
+        // Long messages come in parts, and short ones between them (doc/formats/mesh.md, "Envelope").
+        Bytes whole;
+        if ((*frame)->request != kWhole) {
+          append(session->parts, (*frame)->plain);
+          if ((*frame)->request == kPart) continue;
+          whole = std::exchange(session->parts, {});
+        }
+        auto message = session->codec.decode(whole.empty() ? (*frame)->plain : ByteView(whole));
         if (!message) continue;
         each_item(*message, [](const mesh::ItemPtr& item) { say("body " + to_hex(item->body)); });
         mesh_.on_message(session->stream.peer, *message, now());
@@ -203,7 +219,7 @@ class Liar {
 
   void ask_for_everything(const libp2p::PeerId& peer) {
     for (std::uint8_t partition = 0; partition < mesh::kPartitions; ++partition)
-      tell(*sessions_.at(peer), mesh::Pull{.id = random_.next_u64() | 1, .partition = partition, .have = {}});
+      tell(*sessions_.at(peer).back(), mesh::Pull{.id = random_.next_u64() | 1, .partition = partition, .have = {}});
   }
 
   void tick() {
@@ -218,10 +234,11 @@ class Liar {
   void pump() {
     for (mesh::Outgoing& out : mesh_.take_outgoing()) {
       if (const auto it = sessions_.find(out.to); it != sessions_.end()) {
-        tell(*it->second, std::move(out.message));
-      } else if (const mesh::Member* member = mesh_.member(out.to);
-                 member != nullptr && !member->addresses.empty() && dialled_.insert(out.to).second) {
-        if (auto address = Multiaddr::decode(member->addresses.front())) begin(*address);
+        tell(*it->second.back(), std::move(out.message));
+      } else if (const mesh::Member* member = mesh_.member(out.to); member != nullptr && !member->addresses.empty()) {
+        if (auto& unsent = unsent_[out.to]; unsent.size() < kUnsent) unsent.push_back(std::move(out.message));
+        auto address = Multiaddr::decode(member->addresses.front());
+        if (address && dialled_.insert(out.to).second) begin(*address);
       }
     }
     static_cast<void>(mesh_.take_events());
@@ -235,7 +252,8 @@ class Liar {
   const std::string kind_;
   mesh::Mesh mesh_;
   io::Timer timer_;
-  std::map<libp2p::PeerId, std::shared_ptr<Session>> sessions_;
+  std::map<libp2p::PeerId, std::vector<std::shared_ptr<Session>>> sessions_;  // the newest last
+  std::map<libp2p::PeerId, std::vector<mesh::Message>> unsent_;               // until there is one
   std::set<libp2p::PeerId> dialled_;
   TimePoint next_theft_{};
   io::TaskGroup tasks_;

@@ -40,6 +40,7 @@ struct Bus {
   std::vector<Outgoing> to_self;
   std::vector<PeerId> doubted;  // to be looked at by membership
   std::function<std::vector<PeerId>()> everybody;
+  std::function<bool(const PeerId&)> is_member;
   std::deque<std::pair<TimePoint, GroupId>> invalidated;
 
   void send(const PeerId& to, Message message) { (to == self ? to_self : out).push_back({to, std::move(message)}); }

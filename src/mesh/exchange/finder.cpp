@@ -4,14 +4,23 @@
 #include <algorithm>
 
 namespace ghmesh::mesh {
+namespace {
+
+bool is_in(const std::vector<PeerId>& peers, const PeerId& peer) {
+  return std::find(peers.begin(), peers.end(), peer) != peers.end();
+}
+
+}  // namespace
 
 void Finder::arm(FindId id, Search& search, TimePoint when) {
   search.next = when;
   timers_.arm(when, id);
 }
 
-FindId Finder::find(const LookupKey& key, const TokenTag& tag, const Version& have, TimePoint now) {
+FindId Finder::find(const LookupKey& key, const TokenTag& tag, const Version& have, const Disbelieved& disbelieved,
+                    TimePoint now) {
   const FindId id = ++next_id_;
+  if (!disbelieved.from.empty()) bus_.shelf.drop(key, disbelieved.version);
   if (const Held* held = bus_.shelf.best(key, tag)) {
     if (const Validation* validation = held->fresh_for(tag, now)) {
       results_.push_back({.find = id,
@@ -30,22 +39,29 @@ FindId Finder::find(const LookupKey& key, const TokenTag& tag, const Version& ha
   // What the shelf holds need not travel again.
   if (have == Version{})
     if (const Held* held = bus_.shelf.best(key, tag)) search.have = held->item->version;
+  search.disbelieved = disbelieved.from;
   search.began = now;
   search.patience_ends = now + bus_.limits.patience;
   // Where nobody answers, requests go on as if there were no mesh, and one a second finds out when that has changed.
   const bool bypass = unanswered_ >= bus_.limits.bypass_after && now < next_try_ &&
                       (bus_.ranks.of(key).empty() || bus_.ranks.of(key).front() != bus_.self);
   if (unanswered_ >= bus_.limits.bypass_after && !bypass) next_try_ = now + 1s;
-  if (bypass || searches_.size() > bus_.limits.searches || !ask_anyone(id, search, now)) go_alone(id, search, now);
+  if (bypass || searches_.size() > bus_.limits.searches || !ask_anyone(id, search, disbelieved.publisher, now))
+    go_alone(id, search, now);
   return id;
 }
 
 // Who was slow lately is passed over; but a machine that is slow for all must not send everybody to GitHub.
-bool Finder::ask_anyone(FindId id, Search& search, TimePoint now) {
+bool Finder::ask_anyone(FindId id, Search& search, const PeerId& first, TimePoint now) {
+  if (first != nobody() && first != bus_.self && !is_in(search.disbelieved, first) && bus_.is_member(first) &&
+      !bus_.scores.avoided(first, now)) {
+    ask(id, search, first, now);
+    return true;
+  }
   if (ask_next(id, search, now)) return true;
   if (may_go_alone(search, now)) return false;
   for (const PeerId& peer : bus_.ranks.of(search.key)) {
-    if (bus_.scores.banned(peer, now)) continue;
+    if (bus_.scores.banned(peer, now) || is_in(search.disbelieved, peer)) continue;
     extend(search, now);
     ask(id, search, peer, now);
     return true;
@@ -60,7 +76,9 @@ void Finder::extend(Search& search, TimePoint now) {
 
 bool Finder::ask_next(FindId id, Search& search, TimePoint now) {
   for (const PeerId& peer : bus_.ranks.of(search.key)) {
-    if (std::find(search.asked.begin(), search.asked.end(), peer) != search.asked.end()) continue;
+    if (is_in(search.asked, peer) || is_in(search.disbelieved, peer)) continue;
+    // What lay here was not true, and as an owner we would get it again from where it came.
+    if (peer == bus_.self && !search.disbelieved.empty()) continue;
     if (peer != bus_.self && bus_.scores.avoided(peer, now)) continue;
     ask(id, search, peer, now);
     return true;
@@ -79,7 +97,7 @@ void Finder::ask(FindId id, Search& search, const PeerId& peer, TimePoint now) {
                       .key = search.key,
                       .tag = search.tag,
                       .have = search.have,
-                      .hop = static_cast<std::uint8_t>(owner_banned ? 1 : 0),
+                      .hop = static_cast<std::uint8_t>(owner_banned || !search.disbelieved.empty() ? 1 : 0),
                       .origin = std::nullopt});
   arm(id, search, std::min(now + bus_.limits.first_answer, search.patience_ends));
 }
@@ -155,7 +173,7 @@ bool Finder::on_answer(const PeerId& from, std::uint64_t id, const Message& answ
   const auto it = searches_.find(id);
   if (it == searches_.end()) return false;
   Search& search = it->second;
-  if (std::find(search.asked.begin(), search.asked.end(), from) == search.asked.end()) return true;
+  if (!is_in(search.asked, from)) return true;
   if (from != bus_.self) {
     last_answer_ = now;
     unanswered_ = 0;
@@ -195,8 +213,8 @@ bool Finder::on_answer(const PeerId& from, std::uint64_t id, const Message& answ
     go_alone(id, search, now);
     return true;
   } else if (const auto* hint = std::get_if<Try>(&answer)) {
-    if (!search.hinted && hint->peer != bus_.self &&
-        std::find(search.asked.begin(), search.asked.end(), hint->peer) == search.asked.end()) {
+    if (!search.hinted && hint->peer != bus_.self && !is_in(search.asked, hint->peer) &&
+        !is_in(search.disbelieved, hint->peer)) {
       search.hinted = true;
       ask(id, search, hint->peer, now);
     } else if (search.current == from && !ask_next(id, search, now)) {

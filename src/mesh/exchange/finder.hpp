@@ -32,12 +32,20 @@ struct FindResult {
   bool share = true;  // false: others were told not to share this key
 };
 
+// Answers to one question that were not true, so far.
+struct Disbelieved {
+  std::vector<PeerId> from;     // who sent them; not asked again
+  PeerId publisher = nobody();  // whom the last one names as its fetcher: asked first, since it has the true one
+  Version version{};            // of the last one; goes from the shelf
+};
+
 class Finder {
  public:
   Finder(Bus& bus, std::function<void(const Shadow&, TimePoint)> shadow_here)
       : bus_(bus), shadow_here_(std::move(shadow_here)), next_id_(bus.random.next_u64()) {}
 
-  FindId find(const LookupKey& key, const TokenTag& tag, const Version& have, TimePoint now);
+  FindId find(const LookupKey& key, const TokenTag& tag, const Version& have, const Disbelieved& disbelieved,
+              TimePoint now);
   // The caller is no longer interested, or gives up its fetch.
   void abandon(FindId find, ReleaseOutcome outcome, TimePoint now);
   void put(FindId find, ItemPtr item, const Freshness& fresh, TimePoint now);
@@ -67,6 +75,7 @@ class Finder {
     TimePoint patience_ends{};
     TimePoint next{};  // of whatever the stage waits for
     std::vector<PeerId> asked;
+    std::vector<PeerId> disbelieved;
     PeerId current = nobody();
     bool hinted = false;
     bool share = true;
@@ -81,7 +90,7 @@ class Finder {
   void arm(FindId id, Search& search, TimePoint when);
   bool ask_next(FindId id, Search& search, TimePoint now);
   void ask(FindId id, Search& search, const PeerId& peer, TimePoint now);
-  bool ask_anyone(FindId id, Search& search, TimePoint now);
+  bool ask_anyone(FindId id, Search& search, const PeerId& first, TimePoint now);
   void extend(Search& search, TimePoint now);
   void go_alone(FindId id, Search& search, TimePoint now);
   bool may_go_alone(const Search& search, TimePoint now);

@@ -45,6 +45,10 @@ Mesh::Mesh(MeshConfig config, Random& random, TimePoint now)
       random_(random),
       next_counters_(now + kTellCounters) {
   parts_->bus.everybody = [this] { return everybody(); };
+  parts_->bus.is_member = [this](const PeerId& peer) {
+    const Member* member = membership_.find(peer);
+    return member != nullptr && member->in_mesh();
+  };
   // Alone it owns everything, from its first question on.
   update_ranks(now);
 }
@@ -271,9 +275,10 @@ std::vector<Outgoing> Mesh::take_outgoing() {
   return out;
 }
 
-FindId Mesh::find(const LookupKey& key, const TokenTag& tag, const Version& have, TimePoint now) {
+FindId Mesh::find(const LookupKey& key, const TokenTag& tag, const Version& have, TimePoint now,
+                  const Disbelieved& disbelieved) {
   ++totals_.searches;
-  const FindId id = parts_->finder.find(key, tag, have, now);
+  const FindId id = parts_->finder.find(key, tag, have, disbelieved, now);
   settle(now);
   return id;
 }

@@ -96,8 +96,10 @@ class Mesh {
 
   // What the mesh knows of key for a client with that token; have is the version held already, or zeros. The answer
   // comes as a FindResult event, at once or within the limits' patience. After Candidate, Lease and Alone exactly one
-  // of put, renew and abandon must follow.
-  FindId find(const LookupKey& key, const TokenTag& tag, const Version& have, TimePoint now);
+  // of put, renew and abandon must follow. After a Fresh answer that was not true the question may be put again, with
+  // what was disbelieved.
+  FindId find(const LookupKey& key, const TokenTag& tag, const Version& have, TimePoint now,
+              const Disbelieved& disbelieved = {});
   void put(FindId find, ItemPtr item, const Freshness& fresh, TimePoint now);
   void renew(FindId find, const Version& version, const Freshness& fresh, TimePoint now);
   void abandon(FindId find, ReleaseOutcome outcome, TimePoint now);

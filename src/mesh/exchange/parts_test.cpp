@@ -84,6 +84,21 @@ TEST(Shelf, TwoTokensMaySeeTwoVersions) {
   EXPECT_EQ(shelf.at(key, item(5, 1)->version), nullptr);
 }
 
+TEST(Shelf, WhatWasNotTrueGoesAndTheOtherVersionStays) {
+  Shelf shelf(kLimits);
+  const Freshness one = fresh(1), two = fresh(2);
+  const LookupKey key = item(5, 1)->key;
+  shelf.put(item(5, 1), &one, peer(1), kNow);
+  const std::size_t bytes = shelf.bytes();
+  shelf.put(item(5, 2), &two, peer(1), kNow + 1s);
+  shelf.drop(key, item(5, 2)->version);
+  EXPECT_EQ(shelf.bytes(), bytes);
+  EXPECT_EQ(shelf.best(key, tag(2))->item->version, item(5, 1)->version);
+  shelf.drop(key, item(5, 1)->version);
+  EXPECT_FALSE(shelf.holds(key));
+  EXPECT_EQ(shelf.bytes(), 0u);
+}
+
 TEST(Shelf, InvalidationKeepsTheBytesAsCandidates) {
   Shelf shelf(kLimits);
   const Freshness one = fresh(1);

@@ -144,6 +144,17 @@ void Shelf::remove(const LookupKey& key) {
   entries_.erase(it);
 }
 
+void Shelf::drop(const LookupKey& key, const Version& version) {
+  const auto it = entries_.find(key);
+  if (it == entries_.end()) return;
+  std::erase_if(it->second.variants, [&](const Held& held) {
+    if (held.item->version != version) return false;
+    bytes_ -= cost(*held.item);
+    return true;
+  });
+  if (it->second.variants.empty()) remove(key);
+}
+
 void Shelf::evict() {
   while (!by_use_.empty() && (bytes_ > limits_.shelf_bytes || entries_.size() > limits_.shelf_entries)) {
     const LookupKey last = by_use_.back();

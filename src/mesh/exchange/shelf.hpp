@@ -53,6 +53,8 @@ class Shelf {
   // Nothing of these groups is fresh any more; the bytes stay as candidates. How many.
   std::size_t stale_groups(const std::vector<GroupId>& groups);
   void remove(const LookupKey& key);
+  // That version only.
+  void drop(const LookupKey& key, const Version& version);
   // Removes all of these groups, or everything if none is named. How many keys.
   std::size_t drop_groups(const std::vector<GroupId>& groups);
 

@@ -347,8 +347,8 @@ Finally(F) -> Finally<F>;
 
 }  // namespace
 
-io::Task<FindResult> Link::find(LookupKey key, TokenTag tag, Version have) {
-  const FindId id = mesh_.find(key, tag, have, now());
+io::Task<FindResult> Link::find(LookupKey key, TokenTag tag, Version have, Disbelieved disbelieved) {
+  const FindId id = mesh_.find(key, tag, have, now(), disbelieved);
   bool answered = false;
   const Finally cleanup{[&] {
     if (answered) return;

@@ -66,7 +66,7 @@ class Link {
   void set_keys(Keyring keys);
 
   // As Mesh, for coroutines.
-  io::Task<FindResult> find(LookupKey key, TokenTag tag, Version have);
+  io::Task<FindResult> find(LookupKey key, TokenTag tag, Version have, Disbelieved disbelieved = {});
   void put(FindId find, ItemPtr item, const Freshness& fresh);
   void renew(FindId find, const Version& version, const Freshness& fresh);
   void abandon(FindId find, ReleaseOutcome outcome);

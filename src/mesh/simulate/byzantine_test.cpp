@@ -189,6 +189,26 @@ TEST_P(WrongBytesAreSeen, OfAMemberThatSkipsTheProof) {
   EXPECT_GT(crowd.totals().wrong, 0u);
 }
 
+// Who fetched it has the true one, and is asked before GitHub.
+TEST(WrongBytes, OfAKeeperCostARoundTripAndNoCharge) {
+  Scene scene(3);
+  const NodeIndex owner = scene.owner(kKey), second = scene.second(kKey);
+  scene.tamper = [&](NodeIndex from, NodeIndex, Message& message) {
+    if (from == owner || from == second) each_item(message, [](Item& item) { item.body.back() ^= 1; });
+    return true;
+  };
+  scene.ask(scene.outsider(kKey), kKey);
+  EXPECT_EQ(scene.totals().upstream, 1u);
+  for (std::size_t which = 1; which < 6; ++which) {
+    const Simulator::Answer answer = scene.ask(scene.outsider(kKey, which), kKey);
+    EXPECT_FALSE(answer.upstream);
+    EXPECT_LE(answer.took, 20ms);
+  }
+  EXPECT_EQ(scene.totals().refused_seals, 5u);
+  EXPECT_EQ(scene.totals().upstream, 1u);
+  EXPECT_EQ(scene.totals().wrong, 0u);
+}
+
 TEST(WrongBytes, OfABugInOneHonestMemberAreSeen) {
   // Hands out another key's bytes as its own answer to that key; they carry the same version as the right ones.
   Scene scene(3);

@@ -20,6 +20,8 @@ constexpr std::size_t kCounters = 14;
 
 // A fetch that the mesh did not hear of.
 constexpr FindId kNoFind = ~FindId{0};
+// As the proxy's.
+constexpr std::size_t kDisbelieved = 2;
 
 std::uint64_t mixed(std::uint64_t z) {
   z += 0x9e3779b97f4a7c15u;
@@ -144,6 +146,7 @@ struct Simulator::Node {
   std::unordered_map<std::uint32_t, Local> cache;
   std::unordered_map<std::uint32_t, std::vector<Pending>> flights;  // single flight in the process
   std::unordered_map<FindId, std::uint32_t> finds;
+  std::unordered_map<FindId, Disbelieved> disbelieved;
   // With whom it has a session, and when what is short and under way there arrives.
   std::unordered_map<NodeIndex, TimePoint> contacts;
 };
@@ -460,6 +463,17 @@ void Simulator::request(NodeIndex index, std::uint32_t key, std::function<void(c
   drain(index);
 }
 
+void Simulator::find_again(NodeIndex index, std::uint32_t key, const Disbelieved& seen) {
+  Node& node = *nodes_[index];
+  if (!node.alive) return;
+  const auto it = node.cache.find(key);
+  const Version have = it != node.cache.end() && it->second.item ? it->second.item->version : Version{};
+  const FindId find = node.mesh->find(lookup_key(key), token_tag(node.token), have, now_, seen);
+  node.finds[find] = key;
+  node.disbelieved[find] = seen;
+  drain(index);
+}
+
 void Simulator::write(NodeIndex index, std::uint32_t key) {
   change(key);
   Node& node = *nodes_[index];
@@ -509,13 +523,25 @@ void Simulator::on_result(NodeIndex index, const FindResult& result) {
   if (kind == FindResult::Kind::Fresh || believed) {
     const ItemPtr item = result.item ? result.item : node.cache[key].item;
     node.finds.erase(it);
+    Disbelieved seen;
+    if (auto known = node.disbelieved.extract(result.find)) seen = std::move(known.mapped());
     if (!believed &&
         (item == nullptr || seal_of(node.token, lookup_key(key), item->version, result.fresh) != result.fresh.seal)) {
-      // Nobody with our token said so. The bytes may still be right: as any candidate, they have to be proved.
+      // Nobody with our token said so.
       ++totals_.refused_seals;
       node.mesh->report(result.from, item ? item->publisher : nobody(), false, now_);
+      if (item != nullptr && seen.from.size() < kDisbelieved) {
+        seen.from.push_back(result.from);
+        seen.publisher = item->publisher;
+        seen.version = item->version;
+        at(Duration::zero(), [this, index, key, seen] { find_again(index, key, seen); });
+        return;
+      }
+      // The bytes may still be right: as any candidate, they have to be proved.
       return fetch(index, kNoFind, key, item);
     }
+    if (result.item && result.from != nobody() && seen.from.empty())
+      node.mesh->report(result.from, result.item->publisher, true, now_);
     if (kind != FindResult::Kind::Fresh) node.mesh->abandon(result.find, ReleaseOutcome::Failed, now_);
     node.cache[key] = {.item = item, .fresh_until = now_ + std::chrono::milliseconds(result.fresh.left_ms)};
     ++totals_.from_peers;

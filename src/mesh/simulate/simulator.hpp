@@ -142,6 +142,7 @@ class Simulator {
   void arm(NodeIndex node);
   void deliver(NodeIndex from, const PeerId& to, Message message);
   void on_result(NodeIndex node, const FindResult& result);
+  void find_again(NodeIndex node, std::uint32_t key, const Disbelieved& seen);
   void fetch(NodeIndex node, FindId find, std::uint32_t key, ItemPtr candidate, const PeerId& from = nobody());
   void fetched(NodeIndex node, FindId find, std::uint32_t key, const ItemPtr& candidate, std::uint64_t version);
   void check(std::uint32_t key, const Item& item);
