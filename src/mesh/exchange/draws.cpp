@@ -70,9 +70,12 @@ void Draws::Level::refill(double per_second, double burst, Duration elapsed) {
 Draws::Bucket* Draws::slot(const TokenTag& tag, TimePoint now) {
   if (!buckets_.contains(tag) && buckets_.size() >= limits_.buckets) {
     std::erase_if(buckets_, [&](const auto& entry) { return now - entry.second.refilled > DrawLimits::kForget; });
-    // Tokens of jobs come and go; the one that was used longest ago is the least missed.
+    // Tokens of jobs come and go; the one that was used longest ago is the least missed. Those that several members
+    // draw on stay before those of one, of which a single member can name as many as it likes.
     if (buckets_.size() >= limits_.buckets)
-      buckets_.erase(std::ranges::min_element(buckets_, {}, [](const auto& entry) { return entry.second.refilled; }));
+      buckets_.erase(std::ranges::min_element(buckets_, {}, [](const auto& entry) {
+        return std::pair(entry.second.accounts.size() > 1, entry.second.refilled);
+      }));
   }
   const auto [place, is_new] = buckets_.try_emplace(tag);
   Bucket& bucket = place->second;

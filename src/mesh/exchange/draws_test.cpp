@@ -241,6 +241,23 @@ TEST_F(KeeperTest, WritesHaveAPaceOfTheirOwnAndTakeNoPlaceWhileTheyWait) {
   EXPECT_LE(member(1).told.may_write, 14u) << "without a word it is gone after 5 s";
 }
 
+TEST_F(KeeperTest, NobodyDrivesOutWhatOthersShareByNamingManyTokens) {
+  for (const std::uint8_t n : {1, 2}) {
+    member(n).draw = {.bucket = tag(1), .waiting = 30};
+    say(n);
+  }
+  for (std::uint32_t i = 0; i < 2 * limits.draws.buckets; ++i) {
+    Draw draw{.bucket = tag(9), .waiting = 1};
+    store_be(draw.bucket.data(), i);
+    now += 1ms;
+    draws.on_draw(peer(9), draw, now);
+  }
+  collect();
+  EXPECT_LE(draws.kept(), limits.draws.buckets);
+  say(1);
+  EXPECT_EQ(member(1).told.drawing, 2u);
+}
+
 TEST_F(KeeperTest, EachHearsWhatTheOthersSawOnceAndOfThemselvesOnly) {
   const RateRow row{
       .peer = peer(99), .resource = 0, .limit = 5000, .remaining = 4000, .used = 1000, .reset = 9, .spent = 7};
