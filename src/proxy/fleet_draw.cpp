@@ -77,6 +77,7 @@ void FleetDraw::flush() {
     const auto known = known_.find(token);
     if (known == known_.end()) continue;
     known->second.dirty = false;
+    known->second.said = flushed_;
     const github::Demand demand = gate_.demand(token);
     known->second.told = demand.sent + demand.waiting;
     sharing_.link().draw({.bucket = known->second.tag,
@@ -95,7 +96,8 @@ void FleetDraw::flush() {
 void FleetDraw::refresh() {
   for (auto& [token, known] : known_) {
     if (live_.take_shown(token)) known.seen = loop_.now();
-    if (loop_.now() - known.seen <= kListens) mark(token);
+    // Whatever was said since then did as well.
+    if (loop_.now() - known.seen <= kListens && loop_.now() - known.said >= kRefresh) mark(token);
   }
   refresh_timer_.arm_at(loop_.now() + kRefresh);
 }

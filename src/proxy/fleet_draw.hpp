@@ -33,6 +33,7 @@ class FleetDraw {
   struct Known {
     mesh::TokenTag tag{};
     TimePoint seen{};
+    TimePoint said{};  // anything, to the keeper
     bool dirty = false;
     std::uint64_t told = 0;  // as far as its count may come, as the keeper knows
   };

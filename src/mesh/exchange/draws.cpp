@@ -16,7 +16,7 @@ constexpr Duration kRefuse = 5s;
 constexpr Duration kIdle = 2s;
 // Readings are passed on no more often than this, and less often the more members there are: the keeper sends each of n
 // members n rows.
-constexpr Duration kPush = 500ms;
+constexpr Duration kPush = 2s;
 constexpr Duration kPushEach = 40ms;
 // What a member has not heard so long after it was said is said again: while members disagree who keeps a bucket, it
 // does not listen.

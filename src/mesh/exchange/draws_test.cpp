@@ -266,7 +266,7 @@ TEST_F(KeeperTest, EachHearsWhatTheOthersSawOnceAndOfThemselvesOnly) {
     member(n).draw.rates[0].spent = n;
     say(n);
   }
-  pass(2s);
+  pass(2100ms);
   for (std::uint8_t n = 1; n <= 3; ++n) {
     ASSERT_EQ(member(n).rates.size(), 2u) << int{n};
     for (const RateRow& each : member(n).rates) {
@@ -278,7 +278,7 @@ TEST_F(KeeperTest, EachHearsWhatTheOthersSawOnceAndOfThemselvesOnly) {
   member(4).draw.rates = {row};
   member(4).draw.rates[0].spent = 4;
   say(4);
-  pass(2s);
+  pass(2100ms);
   EXPECT_EQ(member(4).rates.size(), 3u);
   EXPECT_EQ(member(1).rates.size(), 3u);
 }

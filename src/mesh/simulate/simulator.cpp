@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "mesh/wire/codec.hpp"
+#include "pace.hpp"
 
 namespace ghmesh::mesh::simulate {
 namespace {
@@ -132,6 +133,7 @@ struct Simulator::Pending {
 struct Simulator::Node {
   PeerId peer = nobody();
   std::unique_ptr<Mesh> mesh;
+  std::unique_ptr<Pace> pace;
   std::uint32_t token = 0;
   bool alive = true;
   bool refuses = false;  // not alive, but its machine is: who dials is told so
@@ -214,6 +216,16 @@ NodeIndex Simulator::start_alone(std::uint32_t token, bool stable, bool reachabl
   config.started_ms = index + 1;
   config.exchange = exchange;
   node->mesh = std::make_unique<Mesh>(std::move(config), random_, now_);
+  node->pace = std::make_unique<Pace>(
+      *node->mesh, token_tag(token),
+      [this, index](Duration wait, std::function<void()> action) {
+        at(wait, [this, index, run = std::move(action)] {
+          if (!nodes_[index]->alive) return;
+          run();
+          drain(index);
+        });
+      },
+      [this] { return now_; });
   by_peer_.emplace(node->peer, index);
   nodes_.push_back(std::move(node));
   count_on(index);
@@ -318,6 +330,10 @@ void Simulator::drain(NodeIndex index) {
       on_result(index, *result);
     } else if (auto* stale = std::get_if<Invalidated>(&event)) {
       for (const GroupId group : stale->groups) node.cache[static_cast<std::uint32_t>(group)].fresh_until = now_;
+    } else if (const auto* drawn = std::get_if<Drawn>(&event)) {
+      node.pace->on_drawn(*drawn);
+    } else if (std::holds_alternative<Unheard>(event)) {
+      node.pace->on_unheard();
     }
   }
   arm(index);
@@ -568,10 +584,21 @@ void Simulator::on_result(NodeIndex index, const FindResult& result) {
 }
 
 void Simulator::fetch(NodeIndex index, FindId find, std::uint32_t key, ItemPtr candidate, const PeerId& from) {
+  nodes_[index]->pace->enter([this, index, find, key, from, held = std::move(candidate)]() mutable {
+    send_upstream(index, find, key, std::move(held), from);
+  });
+}
+
+void Simulator::send_upstream(NodeIndex index, FindId find, std::uint32_t key, ItemPtr candidate, const PeerId& from) {
   const auto span = static_cast<std::uint64_t>((network_.upstream_max - network_.upstream_min).count());
   const Duration took = upstream_fixed > Duration::zero()
                             ? upstream_fixed
                             : network_.upstream_min + Duration(static_cast<std::int64_t>(random_.below(span + 1)));
+  at(took, [this, index] {
+    if (!nodes_[index]->alive) return;
+    nodes_[index]->pace->done();
+    drain(index);
+  });
   // The origin looks at half time.
   at(took / 2, [this, index, find, key, from, candidate = std::move(candidate), rest = took - took / 2] {
     if (limited_until > now_) {

@@ -37,7 +37,7 @@ struct Totals {
   std::uint64_t upstream = 0;
   std::uint64_t charged = 0;     // 200
   std::uint64_t ideal = 0;       // one fleet-wide cache without delay
-  std::uint64_t messages = 0;    // of requests and repair
+  std::uint64_t messages = 0;    // of requests, the pace and repair
   std::uint64_t membership = 0;  // messages of membership
   std::uint64_t bytes = 0;       // all, with frames, compressed bodies
   std::uint64_t membership_bytes = 0;
@@ -144,6 +144,7 @@ class Simulator {
   void on_result(NodeIndex node, const FindResult& result);
   void find_again(NodeIndex node, std::uint32_t key, const Disbelieved& seen);
   void fetch(NodeIndex node, FindId find, std::uint32_t key, ItemPtr candidate, const PeerId& from = nobody());
+  void send_upstream(NodeIndex node, FindId find, std::uint32_t key, ItemPtr candidate, const PeerId& from);
   void fetched(NodeIndex node, FindId find, std::uint32_t key, const ItemPtr& candidate, std::uint64_t version);
   void check(std::uint32_t key, const Item& item);
   void end_session(NodeIndex reader, NodeIndex sender);
