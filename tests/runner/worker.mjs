@@ -16,7 +16,10 @@ import YAML from 'yaml'
 
 process.title = 'Runner.Worker'
 const here = path.dirname(fileURLToPath(import.meta.url))
-const spec = JSON.parse(fs.readFileSync(0, 'utf8'))
+const given = []
+// Not by its descriptor at once, which has nothing to read yet on a busy machine.
+for await (const piece of process.stdin) given.push(piece)
+const spec = JSON.parse(Buffer.concat(given).toString())
 const workflow = YAML.parse(fs.readFileSync(spec.workflow, 'utf8'))
 const job = workflow.jobs[spec.job]
 const temp = path.join(spec.dir, '_temp')
