@@ -2,7 +2,6 @@
 #include "io/memory_network.hpp"
 
 #include <deque>
-#include <vector>
 
 #include "io/sync.hpp"
 
@@ -29,6 +28,11 @@ class MemoryNetwork::MemoryStream final : public Stream {
 
   IoStatus try_read(MutableByteView out) override { return inner_->try_read(out); }
   IoStatus try_write(std::span<const iovec> parts) override {
+    if (lost_) {
+      std::size_t bytes = 0;
+      for (const iovec& part : parts) bytes += part.iov_len;
+      return {IoStatus::Done, bytes};
+    }
     const IoStatus status = inner_->try_write(parts);
     if (status.kind == IoStatus::Done) network_.bytes_sent_ += status.bytes;
     return status;
@@ -40,10 +44,12 @@ class MemoryNetwork::MemoryStream final : public Stream {
   Error error() const override { return inner_->error(); }
   std::optional<Endpoint> remote_endpoint() const override { return remote_; }
   std::optional<Endpoint> local_endpoint() const override { return local_; }
+  void lose() { lost_ = true; }
 
  private:
   MemoryNetwork& network_;
   std::unique_ptr<Stream> inner_;
+  bool lost_ = false;
   Endpoint local_;
   Endpoint remote_;
 };
@@ -139,15 +145,27 @@ std::unique_ptr<Network> MemoryNetwork::host(const IpAddress& address) {
 
 bool MemoryNetwork::is_cut(const IpAddress& a, const IpAddress& b) const { return cuts_.contains(unordered(a, b)); }
 
+std::vector<MemoryNetwork::MemoryStream*> MemoryNetwork::streams_between(const IpAddress& a, const IpAddress& b) const {
+  std::vector<MemoryStream*> out;
+  for (MemoryStream* stream : streams_)
+    if (unordered(stream->local_endpoint()->address, stream->remote_endpoint()->address) == unordered(a, b))
+      out.push_back(stream);
+  return out;
+}
+
 void MemoryNetwork::set_cut(const IpAddress& a, const IpAddress& b, bool cut) {
   if (!cut) {
     cuts_.erase(unordered(a, b));
     return;
   }
   cuts_.insert(unordered(a, b));
-  for (MemoryStream* stream : streams_)
-    if (unordered(stream->local_endpoint()->address, stream->remote_endpoint()->address) == unordered(a, b))
-      stream->abort({ErrorCode::Closed, Fault::Peer, Retry::Later, "the link is cut"});
+  for (MemoryStream* stream : streams_between(a, b))
+    stream->abort({ErrorCode::Closed, Fault::Peer, Retry::Later, "the link is cut"});
+}
+
+void MemoryNetwork::lose(const IpAddress& a, const IpAddress& b) {
+  cuts_.insert(unordered(a, b));
+  for (MemoryStream* stream : streams_between(a, b)) stream->lose();
 }
 
 void MemoryNetwork::kill(const IpAddress& address) {

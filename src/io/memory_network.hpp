@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "io/network.hpp"
 #include "io/pipe.hpp"
@@ -31,6 +32,9 @@ class MemoryNetwork {
   void set_line(std::size_t rate, std::size_t capacity) { rate_ = rate, capacity_ = capacity; }
   // Cuts or heals a pair: new connections time out (after 3 s), existing ones are reset.
   void set_cut(const IpAddress& a, const IpAddress& b, bool cut);
+  // Cuts a pair as a network that loses packets does: nobody is told, and what is written on the connections that stand
+  // never comes, not even after set_cut heals the pair.
+  void lose(const IpAddress& a, const IpAddress& b);
   // Ends a host as kill -9 would: its listeners vanish, its connections break.
   void kill(const IpAddress& address);
   void set_name(std::string name, std::vector<IpAddress> addresses) { names_[std::move(name)] = std::move(addresses); }
@@ -46,6 +50,7 @@ class MemoryNetwork {
   class MemoryStream;
 
   bool is_cut(const IpAddress& a, const IpAddress& b) const;
+  std::vector<MemoryStream*> streams_between(const IpAddress& a, const IpAddress& b) const;
 
   Loop& loop_;
   std::function<Duration(const IpAddress&, const IpAddress&)> latency_;

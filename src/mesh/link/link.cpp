@@ -165,6 +165,15 @@ void Link::forget(const std::shared_ptr<Session>& session) {
   if (!it->second) sessions_.erase(it);
 }
 
+// What TCP still tries to bring to one that was cut off comes seconds after the cut has healed, and all that is said
+// meanwhile waits behind it: a new connection is there at once.
+void Link::hang_up(const PeerId& peer) {
+  const Error why{ErrorCode::Timeout, Fault::Peer, Retry::Later, "the members take it for dead"};
+  if (const auto it = sessions_.find(peer); it != sessions_.end())
+    for (std::shared_ptr<Session> session = it->second; session; session = session->older) session->stream->abort(why);
+  host_.swarm().disconnect(peer, why);
+}
+
 io::Task<void> Link::read_loop(std::shared_ptr<Session> session) {
   Bytes buffer(options_.limits.read_bytes);
   while (true) {
@@ -314,8 +323,9 @@ void Link::pump() {
       woke = true;
     } else if (auto* stale = std::get_if<Invalidated>(&event); stale != nullptr && invalidated_) {
       invalidated_(*stale);
-    } else if (auto* change = std::get_if<MemberChange>(&event); change != nullptr && member_changed_) {
-      member_changed_(*change);
+    } else if (auto* change = std::get_if<MemberChange>(&event)) {
+      if (change->what == MemberChange::What::Died) hang_up(change->peer);
+      if (member_changed_) member_changed_(*change);
     } else if (auto* drawn = std::get_if<Drawn>(&event); drawn != nullptr && drawn_) {
       drawn_(*drawn);
     } else if (const auto* unheard = std::get_if<Unheard>(&event); unheard != nullptr && unheard_) {

@@ -105,6 +105,7 @@ class Link {
   io::Task<Result<EnvelopePair>> admit(libp2p::PeerStream& stream, bool dialer);
   io::Task<void> read_loop(std::shared_ptr<Session> session);
   void forget(const std::shared_ptr<Session>& session);
+  void hang_up(const PeerId& peer);
   void flush(Session& session);
   io::Task<void> open_session(std::shared_ptr<libp2p::PeerConnection> connection);
   io::Task<void> dial_member(PeerId peer);

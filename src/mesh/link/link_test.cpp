@@ -282,6 +282,33 @@ TEST(Link, WhoComesAndGoesIsToldTheMomentItIsKnown) {
   EXPECT_EQ(told[3], std::pair(second, What::Died));
 }
 
+// TCP tries again seconds after a cut has healed, and what is said meanwhile waits behind what was lost.
+TEST(Link, WhoIsTakenForDeadIsHungUpOnAndMetAnew) {
+  World world;
+  world.net.set_latency([](const auto&, const auto&) { return 500us; });
+  world.add(ring(1));
+  for (int i = 1; i < 3; ++i) world.add(ring(1), 0);
+  world.loop.advance(10s);
+  const PeerId cut_off = world.nodes[2]->host->id();
+  TimePoint died{};
+  world.link(0).on_member([&](const MemberChange& change) {
+    if (change.what == MemberChange::What::Died) died = world.loop.now();
+  });
+  const auto address = [](std::uint8_t n) { return io::IpAddress::v4(10, 0, 0, n); };
+  const auto first = world.nodes[0]->host->swarm().connection(cut_off);
+  ASSERT_NE(first, nullptr);
+  for (std::uint8_t other : {1, 2}) world.net.lose(address(3), address(other));
+  ASSERT_TRUE(world.loop.run_until([&] { return died != TimePoint{}; }, 60s));
+  EXPECT_TRUE(world.loop.run_until([&] { return first->ended(); }, 1s)) << "not by a ping's time-out much later";
+  for (std::uint8_t other : {1, 2}) world.net.set_cut(address(3), address(other), false);
+  EXPECT_TRUE(world.loop.run_until(
+      [&] {
+        const auto second = world.nodes[0]->host->swarm().connection(cut_off);
+        return second != nullptr && second != first && world.link(0).mesh().stats().members == 2;
+      },
+      60s));
+}
+
 TEST(Link, WhoLeavesInOrderIsGoneAtOnceAndItsBodiesStay) {
   World world;
   world.add(ring(1));

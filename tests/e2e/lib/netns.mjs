@@ -81,6 +81,10 @@ export class Lan {
   }
 
   alive (host) { return host.peers().peers.filter(peer => peer.state === 'alive' && peer.role === 'owner').length }
+  // Everybody names the same members, in the same order, for each of the paths.
+  agreed (paths, token) {
+    return eventually(() => paths.find(path => new Set(this.hosts.map(host => host.holders(path, token).map(each => each.n).join())).size > 1) ?? '', 'who answers for what', 60_000)
+  }
   formed (count = this.hosts.length - 1, hosts = this.hosts) {
     return eventually(() => hosts.map(host => this.alive(host)).find(seen => seen !== count) === undefined ? '' : 'not all know all', 'the mesh did not form', 60_000)
   }
