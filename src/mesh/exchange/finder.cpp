@@ -289,6 +289,26 @@ void Finder::abandon(FindId find, ReleaseOutcome outcome, TimePoint now) {
     bus_.send(peer, Release{.lease = lease_for(search, peer), .key = search.key, .outcome = outcome});
 }
 
+// Who gave the lease may be dead, and nobody else surely knows of it: the holder's own word counts.
+bool Finder::on_peek(const PeerId& from, const Peek& peek, TimePoint now) {
+  if (const Held* held = bus_.shelf.best(peek.key, TokenTag{});
+      held != nullptr && held->fresh_for_anyone(now) != nullptr)
+    return false;
+  for (auto& [id, search] : searches_) {
+    if (search.key != peek.key || search.stage != Stage::Fetching || search.grants.empty()) continue;
+    const std::uint64_t lease = lease_for(search, from);
+    if (std::ranges::none_of(search.grants, [&](const Grant& grant) { return grant.peer == from; }))
+      search.grants.push_back({from, lease});
+    bus_.send(from, Shadow{.lease = lease,
+                           .key = peek.key,
+                           .ask = id,
+                           .holder = bus_.self,
+                           .deadline_ms = static_cast<std::uint32_t>(bus_.limits.lease / 1ms)});
+    return true;
+  }
+  return false;
+}
+
 void Finder::on_disconnected(const PeerId& peer, TimePoint now) {
   std::vector<FindId> affected;
   for (auto& [id, search] : searches_)

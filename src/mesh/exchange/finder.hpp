@@ -51,6 +51,10 @@ class Finder {
   void put(FindId find, ItemPtr item, const Freshness& fresh, TimePoint now);
   void renew(FindId find, const Version& version, const Freshness& fresh, TimePoint now);
 
+  // A member looks for something before it gives a lease. True: it is being fetched here by one, and the member is told
+  // of that, and of the result as whoever gave the lease.
+  bool on_peek(const PeerId& from, const Peek& peek, TimePoint now);
+
   // False: no search of ours.
   bool on_answer(const PeerId& from, std::uint64_t id, const Message& answer, TimePoint now);
   void on_disconnected(const PeerId& peer, TimePoint now);

@@ -128,7 +128,7 @@ void Mesh::dispatch(const PeerId& from, const Message& message, TimePoint now) {
         } else if constexpr (std::same_as<T, Shadow>) {
           owner.on_shadow(from, each, now);
         } else if constexpr (std::same_as<T, Peek>) {
-          owner.on_peek(from, each, now);
+          owner.on_peek(from, each, parts_->finder.on_peek(from, each, now), now);
         } else if constexpr (std::same_as<T, Found>) {
           if (!prober_.on_found(from, each, now)) owner.on_found(from, each, now);
         } else if constexpr (std::same_as<T, WhoHas>) {

@@ -72,6 +72,11 @@ void Owner::join(Flight& flight, const LookupKey& key, const Waiter& waiter, Tim
   }
 }
 
+void Owner::tell_to_wait(const Flight& flight, Duration eta) {
+  const auto eta_ms = static_cast<std::uint16_t>(std::min<std::uint32_t>(ms(eta), 0xffff));
+  for (const Waiter& waiter : flight.waiters) bus_.send(waiter.reply_to, Wait{.id = waiter.ask, .eta_ms = eta_ms});
+}
+
 // The result of a lease that another gave goes to those whom its holder knows, and this one may not be among them: with
 // somebody who waits for it, whoever told of the lease is asked again.
 void Owner::look_soon(Flight& flight, const LookupKey& key, TimePoint now) {
@@ -148,8 +153,7 @@ bool Owner::await_copy(Flight& flight, const LookupKey& key, TimePoint now) {
   flight.awaits_copy = true;
   flight.deadline = now + bus_.limits.copy_wait;
   timers_.arm(flight.deadline, key);
-  for (const Waiter& waiter : flight.waiters)
-    bus_.send(waiter.reply_to, Wait{.id = waiter.ask, .eta_ms = static_cast<std::uint16_t>(ms(bus_.limits.copy_wait))});
+  tell_to_wait(flight, bus_.limits.copy_wait);
   return true;
 }
 
@@ -369,11 +373,12 @@ void Owner::on_shadow(const PeerId& from, const Shadow& shadow, TimePoint now) {
   look_soon(flight, shadow.key, now);
 }
 
-void Owner::on_peek(const PeerId& from, const Peek& peek, TimePoint now) {
+void Owner::on_peek(const PeerId& from, const Peek& peek, bool fetched_here, TimePoint now) {
   Found found{.id = peek.id, .key = peek.key};
   const Held* held = bus_.shelf.best(peek.key, TokenTag{});
   // Whoever peeks is about to give a lease of its own; where one is given already it waits for that instead.
-  if (const auto it = flights_.find(peek.key); it != flights_.end() && it->second.stage == Stage::Leased)
+  if (const auto it = flights_.find(peek.key);
+      !fetched_here && it != flights_.end() && it->second.stage == Stage::Leased)
     if (held == nullptr || held->fresh_for_anyone(now) == nullptr) send_shadow(from, it->second, peek.key, now);
   if (held != nullptr) {
     found.version = held->item->version;
@@ -466,7 +471,11 @@ void Owner::look_at(const LookupKey& key, TimePoint now) {
       case Stage::AskingAll: return end_peek(key, now);
       case Stage::Leased:
         // Told of it late: the result goes to those whom the holder knew.
-        if (flight.shadow && !flight.waiters.empty() && meeting(now)) return peek_others(flight, key, now);
+        if (flight.shadow && !flight.waiters.empty() && meeting(now)) {
+          // A look may take as long as two beats.
+          tell_to_wait(flight, bus_.limits.copy_wait);
+          return peek_others(flight, key, now);
+        }
         // The fetcher died, or its result went astray.
         return settle(key, now);
     }
@@ -475,11 +484,7 @@ void Owner::look_at(const LookupKey& key, TimePoint now) {
   if (flight.stage == Stage::Leased && !flight.waiters.empty()) {
     if (now >= flight.next_beat) {
       flight.next_beat = now + bus_.limits.beat;
-      for (const Waiter& waiter : flight.waiters)
-        bus_.send(
-            waiter.reply_to,
-            Wait{.id = waiter.ask,
-                 .eta_ms = static_cast<std::uint16_t>(std::min<std::uint32_t>(ms(flight.deadline - now), 0xffff))});
+      tell_to_wait(flight, flight.deadline - now);
     }
     next = std::min(next, flight.next_beat);
   }

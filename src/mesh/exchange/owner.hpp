@@ -26,7 +26,8 @@ class Owner {
   void on_release(const PeerId& from, const Release& release, TimePoint now);
   void on_hold(const PeerId& from, const Hold& hold, TimePoint now);
   void on_shadow(const PeerId& from, const Shadow& shadow, TimePoint now);
-  void on_peek(const PeerId& from, const Peek& peek, TimePoint now);
+  // fetched_here: the asker was told that this node is the one that fetches.
+  void on_peek(const PeerId& from, const Peek& peek, bool fetched_here, TimePoint now);
   void on_found(const PeerId& from, const Found& found, TimePoint now);
   void on_who_has(const PeerId& from, const WhoHas& question, TimePoint now);
   void on_have(const PeerId& from, const Have& have, TimePoint now);
@@ -82,6 +83,7 @@ class Owner {
   void start(const LookupKey& key, const Waiter& waiter, TimePoint now);
   void join(Flight& flight, const LookupKey& key, const Waiter& waiter, TimePoint now);
   void peek_others(Flight& flight, const LookupKey& key, TimePoint now);
+  void tell_to_wait(const Flight& flight, Duration eta);
   void look_soon(Flight& flight, const LookupKey& key, TimePoint now);
   void peek_everybody(Flight& flight, const LookupKey& key, TimePoint now);
   // A fleet's first seconds: members own keys as they come.

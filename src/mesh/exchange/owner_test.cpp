@@ -115,5 +115,22 @@ TEST_F(OwnerTest, BytesFromBeforeAWriteAreKeptButNotFresh) {
   EXPECT_EQ(held->fresh_for_anyone(now_ + 10ms), nullptr);
 }
 
+// Among others one that is dead: the answer takes 100 ms, and who hears nothing for 150 gives this owner up.
+TEST_F(OwnerTest, WhoWaitsHearsOfItWhenAllAreAskedAgain) {
+  bus_.met_by = now_ + 10s;
+  bus_.everybody = [] { return std::vector<PeerId>{peer(5)}; };
+  owner_.on_shadow(peer(9), {.lease = 7, .key = key_, .ask = 20, .holder = peer(2), .deadline_ms = 600}, now_);
+  ask(3, 30);
+  TimePoint heard = now_;
+  while (sent<Peek>().empty()) {
+    now_ = owner_.next_deadline();
+    owner_.tick(now_);
+    for (const Outgoing& each : bus_.out)
+      if (std::holds_alternative<Wait>(each.message)) heard = now_;
+  }
+  const TimePoint granted = owner_.next_deadline();
+  EXPECT_LT(granted - heard, limits_.missed_beats);
+}
+
 }  // namespace
 }  // namespace ghmesh::mesh

@@ -79,6 +79,35 @@ TEST_P(Init, NobodyWaitsForALeaseThatHasEnded) {
     }
 }
 
+// The owner of a key is killed during a fetch while all are young. Whoever waited asks the next in rank, which asks all
+// before it gives another lease; the one that fetches may rank third, or not at all.
+TEST_P(Init, AnOwnerThatDiesDuringAFetchCostsNothing) {
+  for (const bool reset : {true, false})
+    for (const Duration upstream : {Duration(300ms), Duration(500ms), Duration(900ms)}) {
+      Matrix scene(GetParam(), 4, 30ms);
+      scene.run_for(600ms);
+      scene.upstream_fixed = upstream;
+      for (std::uint32_t key = kKeys; key < kKeys + 100; ++key) {
+        const NodeIndex owner = *scene.rank(0, key, 0), second = *scene.rank(0, key, 1);
+        if (owner != 3 || second == 3) continue;
+        std::vector<NodeIndex> others;
+        for (const NodeIndex node : scene.live())
+          if (node != owner && node != second) others.push_back(node);
+        if (GetParam() % 2 == 0) std::swap(others[0], others[1]);
+        scene.reset_totals();
+        int answered = 0;
+        scene.request(others[0], key, [&](const auto&) { ++answered; });
+        scene.at(30ms, [&] { scene.request(others[1], key, [&](const auto&) { ++answered; }); });
+        scene.at(32ms, [&] { scene.kill(owner, reset); });
+        scene.run_for(2s);
+        EXPECT_EQ(answered, 2);
+        EXPECT_EQ(scene.totals().charged, 1u) << "upstream " << upstream / 1ms << " ms, reset " << reset;
+        EXPECT_EQ(scene.totals().upstream, 1u);
+        break;
+      }
+    }
+}
+
 // One of them is killed while all are young, without a word: the others wait for it until they know, not with every
 // key.
 TEST_P(Init, ADeadFounderIsSoonNotWaitedFor) {
