@@ -225,7 +225,9 @@ void Session::mark_reset(Stream& stream, Received received) {
 void Session::release(StreamId id) {
   Stream* stream = find(id);
   if (stream == nullptr || stream->orphan) return;
-  if (stream->local_fin && !stream->remote_fin && !stream->reset && stream->received.empty()) {
+  // The rest of a frame whose head has come is data, too.
+  const bool arriving = payload_stream_ == id && payload_left_ > 0;
+  if (stream->local_fin && !stream->remote_fin && !stream->reset && stream->received.empty() && !arriving) {
     stream->orphan = true;
     stream->want_read = stream->want_write = false;
     orphans_.push_back({id, last_activity_});

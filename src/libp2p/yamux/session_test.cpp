@@ -462,6 +462,25 @@ TEST(Session, AStreamWithoutOwnerIsResetByDataOrTime) {
   EXPECT_EQ(pair.server.state(b), StreamState::Reset);
 }
 
+// The owner leaves between two pieces of a data frame; what is still to come of it is nobody's.
+TEST(Session, AStreamLeftWithinAFrameIsReset) {
+  for (const std::uint16_t flags : {std::uint16_t{0}, std::uint16_t{kFin}}) {
+    Pair pair;
+    const StreamId id = *pair.client.open();
+    pair.client.close_write(id);
+    pair.run();
+    ASSERT_TRUE(pair.client.receive(encode_header({FrameType::Data, flags, id, 6}), pair.clock.now()));
+    ASSERT_TRUE(pair.client.receive(as_bytes("abc"), pair.clock.now()));
+    EXPECT_EQ(to_text(pair.read_all(pair.client, id)), "abc");
+    pair.client.release(id);
+    ASSERT_TRUE(pair.client.receive(as_bytes("def"), pair.clock.now()));
+    EXPECT_EQ(pair.client.buffered(), 0u);
+    EXPECT_EQ(pair.client.stream_count(), 0u);
+    EXPECT_EQ(pair.client.reserved(), 0u);
+    EXPECT_EQ(pair.client.counters().resets_out, 1u);
+  }
+}
+
 TEST(Session, SeveralPartsMakeOneFrame) {
   Pair pair;
   pair.run();
