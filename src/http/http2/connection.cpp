@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connection.hpp"
 
+#include <algorithm>
+
 #include "base/check.hpp"
 
 namespace ghmesh::http::http2 {
@@ -246,6 +248,18 @@ void Connection::on_drain() {
   if (reading_ && streams_.empty()) read_wait_.interrupt();
 }
 
+// One look at all streams per send_stall, however often octets come: those that begin to wait after it cannot stall
+// before the next.
+void Connection::end_stalled(TimePoint now) {
+  stalls_from_ = now + std::chrono::duration_cast<TimePoint::duration>(limits().send_stall);
+  for (const auto& [id, stream] : streams_) {
+    if (const TimePoint at = stream->stalls_at(); at > now)
+      stalls_from_ = std::min(stalls_from_, at);
+    else
+      stream->give_up();
+  }
+}
+
 void Connection::say_goodbye() {
   nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_.get()),
                         NGHTTP2_NO_ERROR, nullptr, 0);
@@ -295,14 +309,20 @@ io::Task<> Connection::run() {
 io::Task<bool> Connection::await_octets() {
   if (draining_ && streams_.empty()) co_return false;
   TimePoint until = TimePoint::max();
-  if (streams_.empty()) until = quiet_since_ + std::chrono::duration_cast<TimePoint::duration>(limits().idle);
+  if (streams_.empty()) {
+    until = quiet_since_ + std::chrono::duration_cast<TimePoint::duration>(limits().idle);
+  } else {
+    if (const TimePoint now = loop().now(); now >= stalls_from_) end_stalled(now);
+    until = stalls_from_;
+  }
   if (head_begun_) until = std::min(until, head_until_);
   read_wait_.set_deadline(until);
   reading_ = true;
   const bool woken = co_await read_wait_.readable();
   reading_ = false;
   if (woken) co_return true;
-  // Requests that are being answered keep the connection; their own deadlines are those of their streams.
+  // Requests that are being answered keep the connection; their own deadlines are those of their tasks, or, once no
+  // task waits for the answer, that of end_stalled().
   if (!streams_.empty() && !(head_begun_ && loop().now() >= head_until_)) co_return true;
   nghttp2_session_terminate_session(session_.get(), NGHTTP2_NO_ERROR);
   co_return false;

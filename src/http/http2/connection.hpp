@@ -63,6 +63,8 @@ class Connection final : public ListNode {
   void on_stream_closed(std::int32_t id);
   void forget(std::int32_t id);
   void note_reset();
+  // Gives up the answers that a client without a window leaves lying.
+  void end_stalled(TimePoint now);
   void say_goodbye();
   // Ends the connection for what it has done too often.
   void calm(std::string_view why);
@@ -82,6 +84,7 @@ class Connection final : public ListNode {
   bool head_begun_ = false;  // of a request, or the preface
   TimePoint head_until_{};
   TimePoint quiet_since_{};
+  TimePoint stalls_from_{};  // no answer has stalled before
   bool calmed_ = false;
   bool begun_ = false;  // the first frame is on its way
   bool draining_ = false;

@@ -263,6 +263,74 @@ TEST_F(Http2, AClientThatOpensNoWindowIsGivenUp) {
   EXPECT_NE(replies_[id].error, 0u);
 }
 
+// The answer is with the connection and its task is gone, or never was: its stream still has a deadline.
+TEST_F(Http2, AnAnswerThatNobodyWaitsForIsGivenUpWithoutAWindow) {
+  play_.hot = [](server::Exchange& exchange) {
+    if (exchange.request().view.fields.first("x-do") != "hot") return false;
+    exchange.answer({"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n", "", "hit", nullptr});
+    return true;
+  };
+  play_.task = [](server::Exchange& exchange) -> io::Task<> {
+    const auto what = exchange.request().view.fields.first("x-do").value_or("");
+    // The end alone is a frame that nghttp2 holds back, too.
+    if (what == "end" && exchange.begin(200, {})) static_cast<void>(co_await exchange.finish());
+    if (what == "late") static_cast<void>(co_await exchange.read_all(100));
+  };
+  const std::string no_window = preface() + frame(raw::kSettings, 0, 0, raw::number(4, 2) + raw::number(0));
+  // Until the answer is made: at once, but for the body that does not come.
+  for (const auto& [what, made] : {std::pair{"hot", 0s}, {"end", 0s}, {"none", 0s}, {"late", 15s}, {"refused", 0s}}) {
+    SCOPED_TRACE(what);
+    raw_.clear();
+    open();
+    const bool post = what == std::string_view("late");
+    std::string fields = head() + raw::field("x-do", what);
+    if (post) fields[0] = '\x83';
+    if (what == std::string_view("refused")) fields += raw::field("host", "elsewhere.example");
+    send(no_window + frame(raw::kHeaders, raw::kEndHeaders | (post ? 0 : raw::kEndStream), 1, fields));
+    pump();
+    const auto resets = [&] {
+      pump();
+      return std::ranges::count_if(raw::parse(raw_),
+                                   [](const raw::Frame& one) { return one.type == raw::kRstStream && one.id == 1; });
+    };
+    // Octets that come move no deadline.
+    loop_.advance(made + 29s);
+    send(frame(raw::kPing, 0, 0, std::string(8, 'p')));
+    EXPECT_EQ(resets(), 0);
+    loop_.advance(2s);
+    EXPECT_EQ(resets(), 1);
+    EXPECT_EQ(server_->counts().connections, 1u);
+    // A connection like any that asks for nothing.
+    loop_.advance(61s);
+    pump();
+    hang_up();
+    EXPECT_TRUE(ended());
+  }
+}
+
+// A window that opens a little now and then: what moves is not stalled.
+TEST_F(Http2, AnAnswerThatMovesIsNotGivenUp) {
+  play_.hot = [](server::Exchange& exchange) {
+    exchange.answer({"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n", "", "hit", nullptr});
+    return true;
+  };
+  open();
+  send(preface() + frame(raw::kSettings, 0, 0, raw::number(4, 2) + raw::number(0)) +
+       frame(raw::kHeaders, raw::kEndHeaders | raw::kEndStream, 1, head()));
+  std::string body;
+  for (int i = 0; i < 3; ++i) {
+    pump();
+    loop_.advance(29s);
+    send(frame(raw::kWindowUpdate, 0, 1, raw::number(1)));
+  }
+  pump();
+  for (const raw::Frame& one : raw::parse(raw_)) {
+    EXPECT_NE(one.type, raw::kRstStream);
+    if (one.type == raw::kData) body += one.payload;
+  }
+  EXPECT_EQ(body, "hit");
+}
+
 TEST_F(Http2, BrokenAnswersAreSeenAsBroken) {
   play_.task = [](server::Exchange& exchange) -> io::Task<> {
     const auto what = exchange.request().view.fields.first("x-do").value_or("");

@@ -167,6 +167,7 @@ Result<> Stream::submit(ResponseFields& fields, bool with_body) {
   if (failed != 0) return fail(ErrorCode::Closed, nghttp2_strerror(failed), Fault::Client);
   sent_ = Sent::Head;
   bodiless_ = !with_body;
+  moved_ = loop().turn_now();
   return {};
 }
 
@@ -213,6 +214,7 @@ Result<> Stream::begin(int status, FieldsView fields, std::optional<std::uint64_
 
 void Stream::offer(std::string_view piece) {
   piece_ = piece;
+  moved_ = loop().now();
   nghttp2_session_resume_data(connection_.session(), id_);
   connection_.wake_writer();
 }
@@ -299,6 +301,13 @@ void Stream::refuse(int status, std::string_view what) {
   if (!submit_head(status, fields, copied_.size())) reset(NGHTTP2_INTERNAL_ERROR);
   sent_ = Sent::All;
 }
+
+TimePoint Stream::stalls_at() const {
+  if (has_task || sent_ == Sent::Nothing) return TimePoint::max();
+  return moved_ + std::chrono::duration_cast<TimePoint::duration>(connection_.limits().send_stall);
+}
+
+void Stream::give_up() { reset(NGHTTP2_CANCEL); }
 
 void Stream::settle() {
   if (closed_) return;

@@ -40,6 +40,9 @@ class Stream final : public server::Exchange {
   // The handler has returned, and has_task is false: what is missing is made up for.
   void settle();
   void refuse(int status, std::string_view what);
+  // An answer that no task waits for any more: when the client has opened no window for it for too long.
+  TimePoint stalls_at() const;
+  void give_up();
   // Octets that came and that nobody read.
   std::size_t unread() const { return in_.size() + lent_.size(); }
   bool has_task = false;
