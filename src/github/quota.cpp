@@ -109,19 +109,21 @@ QuotaLedger::Entry& QuotaLedger::slot(const Partition& token, const std::string&
   return entries_[key];
 }
 
+// A new window: what members said of the last one stays, as who is disbelieved does.
+void QuotaLedger::begin(Entry& entry, const RateReading& reading, UnixSeconds seconds) {
+  Entry fresh;
+  fresh.reading = reading;
+  fresh.first_seen = seconds;
+  fresh.first_used = reading.used;
+  fresh.told = std::move(entry.told);
+  fresh.kin = std::move(entry.kin);
+  entry = std::move(fresh);
+}
+
 void QuotaLedger::on_answer(const Partition& token, const RateReading& reading, ReadingSource source, bool charged,
                             WallTime now, std::size_t kind) {
   const UnixSeconds seconds = unix_seconds(now);
   Entry& entry = slot(token, reading.resource, seconds);
-  const auto begin = [&] {
-    Entry fresh;
-    fresh.reading = reading;
-    fresh.first_seen = seconds;
-    fresh.first_used = reading.used;
-    fresh.told = std::move(entry.told);
-    fresh.kin = std::move(entry.kin);
-    entry = std::move(fresh);
-  };
   const bool window_open = entry.reading.reset > seconds;
   if (window_open && same_window(reading.reset, entry.reading.reset)) {
     // Later in the window less is left. Only a live answer may say that the limit itself was changed.
@@ -134,9 +136,9 @@ void QuotaLedger::on_answer(const Partition& token, const RateReading& reading, 
   } else if (reading.reset > seconds && (!window_open || !entry.own || reading.reset > entry.reading.reset)) {
     // A full, unused reading that is not live proves nothing against an open window.
     if (window_open && entry.own && source != ReadingSource::Live) return;
-    begin();
+    begin(entry, reading, seconds);
   } else if (entry.reading.reset == 0) {
-    begin();
+    begin(entry, reading, seconds);
   }
   entry.own = true;
   entry.observed = now;
@@ -168,16 +170,8 @@ void QuotaLedger::on_told(const Partition& token, const std::string& member, con
     if (known == entries_.end() || !known->second.own || known->second.reading.reset <= seconds) return;
   }
   Entry& entry = slot(token, reading.resource, seconds);
-  if (entry.reading.reset <= seconds) {
-    // Nothing known of this window: their word is all there is.
-    Entry fresh;
-    fresh.reading = reading;
-    fresh.first_seen = seconds;
-    fresh.first_used = reading.used;
-    fresh.told = std::move(entry.told);
-    fresh.kin = std::move(entry.kin);
-    entry = std::move(fresh);
-  }
+  // Nothing known of this window: their word is all there is.
+  if (entry.reading.reset <= seconds) begin(entry, reading, seconds);
   if (!same_window(reading.reset, entry.reading.reset) || reading.limit != entry.reading.limit) return;
   auto& tellers = kin == Kin::SameToken ? entry.told : entry.kin;
   if (!tellers.contains(member) && tellers.size() >= kLimits.max_told) {

@@ -125,6 +125,7 @@ class QuotaLedger {
     std::array<std::uint32_t, kSpendingKinds> spent_by_kind{};
   };
   Entry& slot(const Partition& token, const std::string& resource, UnixSeconds seconds);
+  static void begin(Entry& entry, const RateReading& reading, UnixSeconds seconds);
   static void disbelieve(Entry& entry, WallTime now);
   static std::map<std::string, std::int64_t> spent_by_member(const Entry& entry);
   static RateReading newest(const Entry& entry);
