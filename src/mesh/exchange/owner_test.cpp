@@ -3,15 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "test_peers.hpp"
+
 namespace ghmesh::mesh {
 namespace {
-
-PeerId peer(std::uint8_t n) { return *PeerId::decode(std::array<std::uint8_t, 3>{0, 1, n}); }
-TokenTag tag(std::uint8_t n) {
-  TokenTag out{};
-  out.fill(n);
-  return out;
-}
 
 // An owner alone in its fleet, and members who ask it.
 class OwnerTest : public testing::Test {
