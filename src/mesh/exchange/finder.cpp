@@ -42,13 +42,20 @@ FindId Finder::find(const LookupKey& key, const TokenTag& tag, const Version& ha
   search.disbelieved = disbelieved.from;
   search.began = now;
   search.patience_ends = now + bus_.limits.patience;
-  // Where nobody answers, requests go on as if there were no mesh, and one a second finds out when that has changed.
-  const bool bypass = unanswered_ >= bus_.limits.bypass_after && now < next_try_ &&
-                      (bus_.ranks.of(key).empty() || bus_.ranks.of(key).front() != bus_.self);
-  if (unanswered_ >= bus_.limits.bypass_after && !bypass) next_try_ = now + 1s;
-  if (bypass || searches_.size() > bus_.limits.searches || !ask_anyone(id, search, disbelieved.publisher, now))
+  if (bypasses(key, now) || searches_.size() > bus_.limits.searches ||
+      !ask_anyone(id, search, disbelieved.publisher, now))
     go_alone(id, search, now);
   return id;
+}
+
+// Where nobody answers, requests go on as if there were no mesh, and one a second finds out when that has changed.
+bool Finder::bypasses(const LookupKey& key, TimePoint now) {
+  if (unanswered_ < bus_.limits.bypass_after) return false;
+  // What is decided here asks nobody, so it finds out nothing.
+  if (const Ranks::Row& row = bus_.ranks.of(key); !row.empty() && row.front() == bus_.self) return false;
+  if (now < next_try_) return true;
+  next_try_ = now + 1s;
+  return false;
 }
 
 // Who was slow lately is passed over; but a machine that is slow for all must not send everybody to GitHub.

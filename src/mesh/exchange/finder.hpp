@@ -58,6 +58,8 @@ class Finder {
   // False: no search of ours.
   bool on_answer(const PeerId& from, std::uint64_t id, const Message& answer, TimePoint now);
   void on_disconnected(const PeerId& peer, TimePoint now);
+  // Somebody came, or came back: that nobody answered before says nothing of it.
+  void on_come() { unanswered_ = 0; }
   void tick(TimePoint now);
   TimePoint next_deadline() const { return timers_.next(); }
 
@@ -96,6 +98,7 @@ class Finder {
   void ask(FindId id, Search& search, const PeerId& peer, TimePoint now);
   bool ask_anyone(FindId id, Search& search, const PeerId& first, TimePoint now);
   void extend(Search& search, TimePoint now);
+  bool bypasses(const LookupKey& key, TimePoint now);
   void go_alone(FindId id, Search& search, TimePoint now);
   bool may_go_alone(const Search& search, TimePoint now);
   void fetch(Search& search, TimePoint now);

@@ -195,6 +195,7 @@ void Mesh::note_presence(const PeerId& peer, const Member* member, TimePoint now
   if (member != nullptr && member->in_mesh()) {
     fleet_.on_live(peer);
     if (!present_.insert(peer).second) return;
+    parts_->finder.on_come();
     last_joined_ = now;
     events_.push_back(MemberChange{peer, MemberChange::What::Joined});
     return;

@@ -166,6 +166,36 @@ TEST_P(FailureTable, NetworkSplitForAMinute) {
   EXPECT_EQ(scene.totals().charged, 1u);
 }
 
+// What members thought of each other during a split is over with it: as soon as all know again who owns a key, it is
+// paid for once, by whomever it is asked.
+TEST_P(FailureTable, WhatIsNewAfterASplitIsPaidOnce) {
+  for (const NodeIndex apart : {1u, 4u}) {
+    Scene scene(GetParam(), 12);
+    scene.cut = [=](NodeIndex a, NodeIndex b) { return (a < apart) != (b < apart); };
+    for (std::uint32_t key = 0; key < 40; ++key) {
+      scene.request(0, key);
+      scene.request(11, key);
+      scene.run_for(50ms);
+    }
+    scene.run_for(60s);
+    scene.cut = {};
+    const auto agreed = [&] {
+      for (std::uint32_t key = 100; key < 164; ++key)
+        for (const NodeIndex node : scene.live())
+          for (std::size_t which = 0; which < 3; ++which)
+            if (scene.rank(node, key, which) != scene.rank(0, key, which)) return false;
+      return scene.mesh(0).stats().members == 11;
+    };
+    for (int ms = 0; ms < 60'000 && !agreed(); ++ms) scene.run_for(1ms);
+    ASSERT_TRUE(agreed());
+    scene.reset_totals();
+    for (std::uint32_t key = 100; key < 164; ++key)
+      for (const NodeIndex node : {0, 5, 11}) scene.request(node, key);
+    scene.run_for(30s);
+    EXPECT_EQ(scene.totals().charged, 64u) << apart;
+  }
+}
+
 TEST_P(FailureTable, OriginSaysStop) {
   Scene scene(GetParam());
   scene.limited_until = scene.now() + 30s;
