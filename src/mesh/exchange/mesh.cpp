@@ -196,6 +196,7 @@ void Mesh::note_presence(const PeerId& peer, const Member* member, TimePoint now
     fleet_.on_live(peer);
     if (!present_.insert(peer).second) return;
     parts_->finder.on_come();
+    parts_->bus.scores.note(peer, Experience::Answered, now);
     last_joined_ = now;
     events_.push_back(MemberChange{peer, MemberChange::What::Joined});
     return;

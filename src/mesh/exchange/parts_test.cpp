@@ -196,6 +196,16 @@ TEST(Scores, SilenceIsPassedOverAndForgiven) {
   EXPECT_FALSE(scores.avoided(peer(1), kNow + 5s));
 }
 
+TEST(Scores, QuestionsThatWereLostTogetherAreOneSilence) {
+  PeerScores scores(kLimits);
+  for (int question = 0; question < 10; ++question) scores.note(peer(1), Experience::Silent, kNow);
+  scores.note(peer(1), Experience::Silent, kNow + 1s);
+  EXPECT_FALSE(scores.avoided(peer(1), kNow + 2s));
+  scores.note(peer(1), Experience::Silent, kNow + 2s);
+  EXPECT_TRUE(scores.avoided(peer(1), kNow + 5s)) << "it goes on";
+  EXPECT_FALSE(scores.avoided(peer(1), kNow + 6s));
+}
+
 TEST(Pause, A7_OneLiarStopsABucketForSecondsOnly) {
   PauseBoard board(kLimits);
   board.on_told(peer(1), tag(1), 1000h, kNow);

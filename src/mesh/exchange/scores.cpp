@@ -25,6 +25,8 @@ void PeerScores::note(const PeerId& peer, Experience experience, TimePoint now) 
       record.avoided_until = {};
       break;
     case Experience::Silent:
+      // Questions that were under way together were lost together.
+      if (record.avoided_until > now) break;
       record.avoided_until =
           now + std::min<Duration>(limits_.doubt * (1u << std::min(record.silences, 6u)), limits_.max_doubt);
       ++record.silences;

@@ -196,6 +196,33 @@ TEST_P(FailureTable, WhatIsNewAfterASplitIsPaidOnce) {
   }
 }
 
+TEST_P(FailureTable, WhoCameBackIsNotPassedOverForItsOldSilence) {
+  Scene scene(GetParam(), 1);
+  scene.exchange.doubt = scene.exchange.max_doubt;
+  for (int i = 0; i < 9; ++i) scene.join();
+  scene.run_for(10s);
+  // Two keys with the same first two ranks, of whom the first is lost to all.
+  std::uint32_t key = 0;
+  while (scene.owner(key) == 0 || scene.second(key) == 0) ++key;
+  const NodeIndex lost = scene.owner(key), second = scene.second(key);
+  std::uint32_t next = key + 1;
+  while (scene.owner(next) != lost || scene.second(next) != second) ++next;
+  scene.cut = [=](NodeIndex a, NodeIndex b) { return a == lost || b == lost; };
+  scene.ask(second, key);
+  scene.run_for(20s);
+  ASSERT_NE(scene.rank(second, next, 0), lost);
+  // Others say that it is back before it says so itself.
+  scene.cut = [=](NodeIndex a, NodeIndex b) { return (a == lost && b == second) || (a == second && b == lost); };
+  for (int ms = 0; ms < 60'000 && scene.rank(second, next, 0) != lost; ++ms) scene.run_for(1ms);
+  ASSERT_EQ(scene.rank(second, next, 0), lost);
+  scene.cut = {};
+  scene.reset_totals();
+  scene.request(second, next);
+  scene.request(scene.outsider(next), next);
+  scene.run_for(2s);
+  EXPECT_EQ(scene.totals().charged, 1u);
+}
+
 TEST_P(FailureTable, OriginSaysStop) {
   Scene scene(GetParam());
   scene.limited_until = scene.now() + 30s;
