@@ -74,10 +74,14 @@ io::Task<Result<>> Connection::exchange(const Outgoing& request) {
     uploading_ = true;
     uploads_.spawn(upload(*request.body, request.fields.has_token("expect", "100-continue")));
   } else {
-    auto sent = co_await wire::write_all(*stream, output_, write_wait_, limits().send_stall, Fault::Origin);
-    if (!sent) co_return sent;
+    if (auto sent = co_await send_output(); !sent) co_return sent;
   }
   co_return co_await receive_head(request);
+}
+
+io::Task<Result<>> Connection::send_output() {
+  wire::Patience patience(limits().send_stall);
+  co_return co_await wire::write_all(*stream, output_, write_wait_, patience, Fault::Origin);
 }
 
 // Runs beside the wait for the answer, so that an origin may answer (413) before it has taken everything.
@@ -93,8 +97,7 @@ io::Task<> Connection::upload(BodySource& source, bool wait_for_continue) {
 
 io::Task<Result<>> Connection::upload_pieces(BodySource& source, bool wait_for_continue) {
   if (wait_for_continue) {
-    if (auto sent = co_await wire::write_all(*stream, output_, write_wait_, limits().send_stall, Fault::Origin); !sent)
-      co_return sent;
+    if (auto sent = co_await send_output(); !sent) co_return sent;
     co_await continue_.wait_for(limits().await_continue);
   }
   std::uint64_t size = 0;
@@ -118,8 +121,7 @@ io::Task<Result<>> Connection::upload_pieces(BodySource& source, bool wait_for_c
       output_.add_foreign(*piece);
       output_.add(http1::kChunkEnd);
     }
-    if (auto sent = co_await wire::write_all(*stream, output_, write_wait_, limits().send_stall, Fault::Origin); !sent)
-      co_return sent;
+    if (auto sent = co_await send_output(); !sent) co_return sent;
     if (!answered_) read_wait_.set_deadline_after(limits().first_byte);
     if (piece->empty() || (length && size == *length)) co_return Result<>();
   }
@@ -201,8 +203,8 @@ void Connection::keep_head_in_place(http1::RequestKind kind) {
 
 io::Task<Result<std::string_view>> Connection::read() {
   if (++pieces_ % limits().burst_pieces == 0) co_await pool_->loop.yield();
-  auto piece = co_await wire::read_piece(*stream, input_, body_, read_wait_, limits().between_bytes, TimePoint::max(),
-                                         Fault::Origin);
+  wire::Patience patience(limits().between_bytes);  // an origin's own pace is no attack
+  auto piece = co_await wire::read_piece(*stream, input_, body_, read_wait_, patience, TimePoint::max(), Fault::Origin);
   if (!piece) {
     failed_ = true;
     if (source_error_) co_return std::unexpected(*source_error_);

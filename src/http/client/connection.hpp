@@ -46,6 +46,8 @@ class Connection {
   io::Task<Result<>> receive_head(const Outgoing& request);
   io::Task<Result<>> receive_octets();
   io::Task<> upload(BodySource& source, bool wait_for_continue);
+  // What is in output_, to an origin that takes some of it now and then.
+  io::Task<Result<>> send_output();
   io::Task<Result<>> upload_pieces(BodySource& source, bool wait_for_continue);
   Result<> parse_error() const;
   void keep_head_in_place(http1::RequestKind kind);

@@ -161,6 +161,7 @@ Connection::Connection(Server& server, std::unique_ptr<io::Stream> stream)
       input_(server.inputs_),
       read_wait_(*stream_),
       write_wait_(*stream_),
+      write_patience_(server.limits_.send_stall),
       session_(Callbacks::make_session(*this)),
       resets_(server.limits_.resets_per_minute),
       idle_frames_(server.limits_.idle_frames_per_minute),
@@ -341,7 +342,7 @@ io::Task<> Connection::write_all() {
         output_.add(text_of(octets, static_cast<std::size_t>(size)));
       failed = size < 0;
       if (output_.empty()) break;
-      const auto written = co_await wire::write_all(*stream_, output_, write_wait_, limits().send_stall, Fault::Client);
+      const auto written = co_await wire::write_all(*stream_, output_, write_wait_, write_patience_, Fault::Client);
       failed = failed || !written;
     }
     if (leaving_) break;

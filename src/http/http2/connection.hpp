@@ -75,6 +75,7 @@ class Connection final : public ListNode {
   wire::Output output_;
   wire::TimedWait read_wait_;
   wire::TimedWait write_wait_;
+  wire::Patience write_patience_;
   std::unique_ptr<nghttp2_session, SessionDeleter> session_;
   std::map<std::int32_t, std::unique_ptr<Stream>> streams_;
   Rate resets_;

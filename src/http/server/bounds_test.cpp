@@ -2,7 +2,8 @@
 // How long and how much: deadlines, numbers of connections and requests, drain.
 #include <gtest/gtest.h>
 
-#include "http/wire/read.hpp"
+#include "http/http1/body.hpp"
+#include "http/wire/patience.hpp"
 #include "io/sync.hpp"
 #include "test_server.hpp"
 
@@ -73,6 +74,77 @@ TEST_F(ServerTest, AClientThatTakesALittleNowAndThenIsCutOffToo) {
     }
     EXPECT_EQ(failed, octets < wire::kMinRate) << octets;
   }
+}
+
+// However small the pieces are, each of which a client may have let go after a while.
+TEST_F(ServerTest, AClientThatTakesALittleOfManyPiecesIsCutOffToo) {
+  bool failed = false;
+  handler.cold = [&](Exchange& exchange) -> io::Task<> {
+    const std::string piece(200, 'x');
+    if (!exchange.begin(200, {}, {})) co_return;
+    while (!failed) failed = !co_await exchange.send(piece);
+  };
+  for (const std::size_t octets : {100u, 3000u}) {
+    failed = false;
+    Client client = connect({.capacity = 4096});
+    const std::string text = get();
+    const iovec part{const_cast<char*>(text.data()), text.size()};
+    client.stream->try_write({&part, 1});
+    Bytes room(octets);
+    for (int second = 0; second < 120; ++second) {
+      loop.advance(1s);
+      client.stream->try_read(room);
+      loop.run_until_idle();
+    }
+    EXPECT_EQ(failed, octets < wire::kMinRate) << octets;
+  }
+}
+
+TEST_F(ServerTest, ABodyThatTricklesInIsCutOffToo) {
+  std::optional<Result<std::string>> read;
+  handler.cold = [&](Exchange& exchange) -> io::Task<> {
+    read = co_await exchange.read_all(1'000'000);
+    if (*read) co_await exchange.respond(200, {}, "taken");
+  };
+  for (const std::size_t octets : {1u, 100u, 2000u}) {
+    for (const bool chunked : {false, true}) {
+      SCOPED_TRACE(octets);
+      read.reset();
+      Client client = connect();
+      const std::string piece(octets, 'x');
+      client.send("POST / HTTP/1.1\r\nHost: a\r\n" +
+                  (chunked ? std::string("Transfer-Encoding: chunked\r\n\r\n")
+                           : "Content-Length: " + std::to_string(60 * octets) + "\r\n\r\n"));
+      for (int second = 0; second < 60 && !read; ++second) {
+        client.advance(1s);
+        client.send(chunked ? std::string(http1::ChunkHeader(octets).text()) + piece + "\r\n" : piece);
+        EXPECT_TRUE(read || octets > 100 || second < 20);
+      }
+      if (chunked && !read) client.send("0\r\n\r\n");
+      ASSERT_TRUE(read);
+      EXPECT_EQ(read->has_value(), octets >= wire::kMinRate);
+      EXPECT_TRUE(client.got.starts_with(octets < wire::kMinRate ? "HTTP/1.1 408 " : "HTTP/1.1 200 ")) << client.got;
+    }
+  }
+}
+
+// What the handler takes its time for is not the client's silence.
+TEST_F(ServerTest, ABodyThatNobodyReadsUsesUpNoPatience) {
+  bool failed = false;
+  handler.cold = [&](Exchange& exchange) -> io::Task<> {
+    for (int i = 0; i < 5; ++i) {
+      failed = failed || !co_await exchange.read();
+      co_await loop.sleep_for(40s);
+    }
+    co_await exchange.respond(200, {}, "taken");
+  };
+  Client client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
+  for (int second = 0; second < 240; ++second) {
+    client.advance(1s);
+    client.send("x");
+  }
+  EXPECT_FALSE(failed);
 }
 
 TEST_F(ServerTest, TheBoundOfConnectionsIsReachedAndJustNot) {

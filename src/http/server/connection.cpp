@@ -12,9 +12,11 @@ Connection::Connection(Server& server, std::unique_ptr<io::Stream> stream)
       input_(server.inputs_),
       read_wait_(*stream_),
       write_wait_(*stream_),
+      write_patience_(server.limits_.send_stall),
       flush_soon_(*this),
       parser_(server.limits_.head),
-      exchange_(*this) {}
+      exchange_(*this),
+      body_patience_(server.limits_.body_idle) {}
 
 Connection::~Connection() {
   if (!output_) return;
@@ -30,14 +32,14 @@ wire::Output& Connection::output() {
 // True once nothing is left to write. An error shows at the next write that waits, or at the next read.
 bool Connection::flush_now() {
   if (!output_) return true;
-  if (!wire::try_write_all(*stream_, *output_)) return false;
+  if (!wire::try_write_all(*stream_, *output_, write_patience_)) return false;
   server_.outputs_.give(std::move(output_));
   return true;
 }
 
 io::Task<Result<>> Connection::flush() {
   if (flush_now()) co_return Result<>();
-  auto written = co_await wire::write_all(*stream_, *output_, write_wait_, server_.limits_.send_stall, Fault::Client);
+  auto written = co_await wire::write_all(*stream_, *output_, write_wait_, write_patience_, Fault::Client);
   if (!written) {
     output_->clear();
     if (written.error().code == ErrorCode::Timeout) ++server_.counts_.timeouts;
@@ -155,6 +157,7 @@ void Connection::keep_head_in_place() {
 io::Task<bool> Connection::serve_request() {
   keep_head_in_place();
   body_ = http1::BodyDecoder(head_.body);
+  body_patience_ = wire::Patience(server_.limits_.body_idle);
   body_until_ = server_.loop_.now() + std::chrono::duration_cast<TimePoint::duration>(server_.limits_.body_total);
   exchange_.start(head_);
   exchange_.body_ = &body_;
@@ -195,8 +198,8 @@ io::Task<bool> Connection::settle_body() {
   const std::uint64_t start = body_.size();
   while (body_.size() - start <= server_.limits_.discard_bytes) {
     if (!flush_now() && !co_await flush()) co_return false;
-    const auto piece = co_await wire::read_piece(*stream_, input_, body_, read_wait_, server_.limits_.body_idle,
-                                                 body_until_, Fault::Client);
+    const auto piece =
+        co_await wire::read_piece(*stream_, input_, body_, read_wait_, body_patience_, body_until_, Fault::Client);
     if (!piece) co_return false;
     if (body_.done()) {
       unread_ = false;

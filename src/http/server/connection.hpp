@@ -37,7 +37,8 @@ class Connection final : public ListNode {
     explicit FlushSoon(Connection& connection) : connection_(connection) {}
     // Only writes: someone may be in the middle of writing the same output, and waits for room.
     void run() override {
-      if (connection_.output_) wire::try_write_all(*connection_.stream_, *connection_.output_);
+      if (connection_.output_)
+        wire::try_write_all(*connection_.stream_, *connection_.output_, connection_.write_patience_);
     }
 
    private:
@@ -64,6 +65,7 @@ class Connection final : public ListNode {
   std::unique_ptr<wire::Output> output_;  // only while there is something to write
   wire::TimedWait read_wait_;
   wire::TimedWait write_wait_;
+  wire::Patience write_patience_;  // one for all answers, into however small pieces they are cut
   FlushSoon flush_soon_;
   http1::RequestParser parser_;
   http1::RequestHead head_;    // of a request that a task answers
@@ -72,6 +74,7 @@ class Connection final : public ListNode {
   Http1Exchange exchange_;
   std::uint64_t requests_ = 0;
   unsigned pieces_ = 0;  // of bodies, read without letting others run
+  wire::Patience body_patience_;
   TimePoint body_until_{};
   bool head_begun_ = false;
   bool idle_ = false;     // waits for the first octet of a request

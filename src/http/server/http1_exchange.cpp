@@ -190,7 +190,7 @@ io::Task<Result<std::string_view>> Http1Exchange::read() {
   }
   if (++connection_.pieces_ % connection_.server_.limits_.burst_pieces == 0) co_await loop().yield();
   auto piece = co_await wire::read_piece(*connection_.stream_, connection_.input_, *body_, connection_.read_wait_,
-                                         connection_.server_.limits_.body_idle, connection_.body_until_, Fault::Client);
+                                         connection_.body_patience_, connection_.body_until_, Fault::Client);
   if (!piece) {
     failed_status_ = piece.error().code == ErrorCode::Timeout ? 408 : 400;
     keep_alive_ = false;

@@ -19,9 +19,9 @@ struct Limits {
 
   Duration idle = 60s;         // between requests (nginx 75 s; gh and Node keep connections for less)
   Duration head_read = 10s;    // first octet to last of a head, however slowly the octets trickle
-  Duration body_idle = 15s;    // silence within a body
+  Duration body_idle = 15s;    // silence within a body, or less of it than wire::kMinRate for long
   Duration body_total = 300s;  // a whole body
-  Duration send_stall = 30s;   // a client that takes nothing
+  Duration send_stall = 30s;   // a client that takes nothing, or less than wire::kMinRate for long
   Duration drain = 10s;        // what is in flight when the server stops
   Duration linger = 2s;        // after an early answer, so that a reset does not overtake it
 

@@ -2,12 +2,24 @@
 #include "http/wire/read.hpp"
 
 #include <algorithm>
-#include <optional>
 
 namespace ghmesh::http::wire {
+namespace {
+
+// Done once nothing is left.
+io::IoStatus::Kind write_what_goes(io::Stream& stream, Output& output, Patience& patience) {
+  while (!output.empty()) {
+    const io::IoStatus status = output.write_once(stream);
+    if (status.kind != io::IoStatus::Done) return status.kind;
+    patience.moved(status.bytes, stream.loop().turn_now());
+  }
+  return io::IoStatus::Done;
+}
+
+}  // namespace
 
 io::Task<Result<std::string_view>> read_piece(io::Stream& stream, Input& input, http1::BodyDecoder& decoder,
-                                              TimedWait& wait, Duration idle, TimePoint latest, Fault fault) {
+                                              TimedWait& wait, Patience& patience, TimePoint latest, Fault fault) {
   using State = http1::BodyDecoder::State;
   while (true) {
     const auto step = decoder.next(input.text());
@@ -22,42 +34,36 @@ io::Task<Result<std::string_view>> read_piece(io::Stream& stream, Input& input, 
       if (decoder.complete_at_end()) co_return std::string_view();
       co_return fail(ErrorCode::Closed, "the message ended before its body", fault, Retry::Later);
     }
-    if (status.kind == io::IoStatus::WouldBlock) {
-      wait.set_deadline(std::min(latest, stream.loop().now() + std::chrono::duration_cast<TimePoint::duration>(idle)));
-      if (!co_await wait.readable())
-        co_return fail(ErrorCode::Timeout, "timed out: reading a body", fault, Retry::Later);
-    }
-  }
-}
-
-bool try_write_all(io::Stream& stream, Output& output) {
-  while (!output.empty())
-    if (output.write_once(stream).kind != io::IoStatus::Done) return false;
-  return true;
-}
-
-io::Task<Result<>> write_all(io::Stream& stream, Output& output, TimedWait& wait, Duration stall, Fault fault) {
-  io::Loop& loop = stream.loop();
-  std::optional<TimePoint> patience;
-  while (!output.empty()) {
-    const io::IoStatus status = output.write_once(stream);
-    if (status.kind == io::IoStatus::Failed) co_return std::unexpected(stream.error());
-    const TimePoint most = loop.now() + std::chrono::duration_cast<TimePoint::duration>(stall);
-    if (status.kind != io::IoStatus::WouldBlock) {
-      const TimePoint::duration earned = std::chrono::duration_cast<TimePoint::duration>(1s) *
-                                         static_cast<std::int64_t>(status.bytes) / static_cast<std::int64_t>(kMinRate);
-      if (patience) *patience = std::min(most, *patience + earned);
+    if (status.kind == io::IoStatus::Done) {
+      patience.moved(status.bytes, stream.loop().now());
       continue;
     }
-    if (!patience) patience = most;
-    wait.set_deadline(*patience);
-    if (!co_await wait.writable()) {
-      const Error why{ErrorCode::Timeout, fault, Retry::Later, "timed out: the other side takes nothing"};
-      stream.abort(why);
-      co_return std::unexpected(why);
-    }
+    patience.waits(stream.loop().now());
+    wait.set_deadline(std::min(latest, patience.ends()));
+    const bool woken = co_await wait.readable();
+    patience.rests(stream.loop().now());
+    if (!woken) co_return fail(ErrorCode::Timeout, "timed out: reading a body", fault, Retry::Later);
   }
-  co_return Result<>();
+}
+
+bool try_write_all(io::Stream& stream, Output& output, Patience& patience) {
+  return write_what_goes(stream, output, patience) == io::IoStatus::Done;
+}
+
+io::Task<Result<>> write_all(io::Stream& stream, Output& output, TimedWait& wait, Patience& patience, Fault fault) {
+  while (true) {
+    const io::IoStatus::Kind kind = write_what_goes(stream, output, patience);
+    if (kind == io::IoStatus::Done) co_return Result<>();
+    if (kind == io::IoStatus::Failed) co_return std::unexpected(stream.error());
+    patience.waits(stream.loop().now());
+    wait.set_deadline(patience.ends());
+    const bool woken = co_await wait.writable();
+    patience.rests(stream.loop().now());
+    if (woken) continue;
+    const Error why{ErrorCode::Timeout, fault, Retry::Later, "timed out: the other side takes nothing, or too slowly"};
+    stream.abort(why);
+    co_return std::unexpected(why);
+  }
 }
 
 }  // namespace ghmesh::http::wire
