@@ -74,29 +74,6 @@ TEST_F(Http2, AnAnswerThatNobodyWaitsForIsGivenUpWithoutAWindow) {
   }
 }
 
-// A window that opens a little now and then: what moves is not stalled.
-TEST_F(Http2, AnAnswerThatMovesIsNotGivenUp) {
-  play_.hot = [](server::Exchange& exchange) {
-    exchange.answer({"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n", "", "hit", nullptr});
-    return true;
-  };
-  open();
-  send(preface() + frame(raw::kSettings, 0, 0, raw::number(4, 2) + raw::number(0)) +
-       frame(raw::kHeaders, raw::kEndHeaders | raw::kEndStream, 1, head()));
-  std::string body;
-  for (int i = 0; i < 3; ++i) {
-    pump();
-    loop_.advance(29s);
-    send(frame(raw::kWindowUpdate, 0, 1, raw::number(1)));
-  }
-  pump();
-  for (const raw::Frame& one : raw::parse(raw_)) {
-    EXPECT_NE(one.type, raw::kRstStream);
-    if (one.type == raw::kData) body += one.payload;
-  }
-  EXPECT_EQ(body, "hit");
-}
-
 TEST_F(Http2, MoreStreamsThanAllowedAreRefused) {
   io::Event go(loop_);
   play_.task = [&](server::Exchange& exchange) -> io::Task<> {

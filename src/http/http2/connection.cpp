@@ -99,8 +99,15 @@ struct Connection::Callbacks {
         if (stream != nullptr && ended) stream->on_end();
         idle = frame->hd.length == 0 && !ended;
         break;
+      case NGHTTP2_WINDOW_UPDATE:
+        if (frame->hd.stream_id == 0)
+          c.look_at_window();
+        else if (stream != nullptr)
+          stream->look_at_window();
+        break;
       case NGHTTP2_SETTINGS:
-        c.head_begun_ = false;  // the preface is complete
+        c.head_begun_ = false;                                             // the preface is complete
+        for (const auto& [id, each] : c.streams_) each->look_at_window();  // it may change them all
         idle = (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0;
         break;
       case NGHTTP2_PING:
@@ -123,6 +130,7 @@ struct Connection::Callbacks {
     if ((frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
         (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
       if (Stream* stream = c.find(frame->hd.stream_id)) stream->on_sent_end();
+    if (frame->hd.type == NGHTTP2_DATA) c.on_data_sent(frame->hd.stream_id, frame->hd.length);
     return 0;
   }
 
@@ -167,6 +175,7 @@ Connection::Connection(Server& server, std::unique_ptr<io::Stream> stream)
       idle_frames_(server.limits_.idle_frames_per_minute),
       head_begun_(true),
       quiet_since_(stream_->loop().now()),
+      window_patience_(server.limits_.send_stall),
       wake_(stream_->loop()),
       written_(stream_->loop()),
       writer_(stream_->loop()),
@@ -225,6 +234,7 @@ void Connection::on_stream_closed(std::int32_t id) {
   if (stream == nullptr) return;
   stream->on_closed();
   if (!stream->has_task) forget(id);
+  look_at_window();
 }
 
 void Connection::forget(std::int32_t id) {
@@ -240,7 +250,7 @@ void Connection::forget(std::int32_t id) {
   quiet_since_ = loop().now();
   if (!reading_) return;
   if (draining_) return read_wait_.interrupt();
-  read_wait_.set_deadline(quiet_since_ + std::chrono::duration_cast<TimePoint::duration>(limits().idle));
+  read_wait_.set_deadline(next_deadline());
 }
 
 void Connection::on_drain() {
@@ -249,16 +259,46 @@ void Connection::on_drain() {
   if (reading_ && streams_.empty()) read_wait_.interrupt();
 }
 
-// One look at all streams per send_stall, however often octets come: those that begin to wait after it cannot stall
-// before the next.
+// One look at all streams per send_stall, however often octets come, unless one will have stalled before.
 void Connection::end_stalled(TimePoint now) {
   stalls_from_ = now + std::chrono::duration_cast<TimePoint::duration>(limits().send_stall);
+  const bool all = now >= window_patience_.ends();
   for (const auto& [id, stream] : streams_) {
-    if (const TimePoint at = stream->stalls_at(); at > now)
-      stalls_from_ = std::min(stalls_from_, at);
-    else
+    if (stream->ready() && (all || now >= stream->stalls_at()))
       stream->give_up();
+    else
+      stream->look_at_window();
   }
+  look_at_window();
+}
+
+void Connection::watch(TimePoint stalls_at) {
+  if (stalls_at >= stalls_from_) return;
+  stalls_from_ = stalls_at;
+  if (reading_) read_wait_.set_deadline(next_deadline());
+}
+
+void Connection::on_ready(Stream& stream) {
+  stream.look_at_window();
+  look_at_window();
+}
+
+void Connection::on_data_sent(std::int32_t id, std::size_t octets) {
+  window_patience_.moved(octets, loop().now());
+  if (Stream* stream = find(id)) stream->on_sent(octets);
+  look_at_window();
+}
+
+// Streams that wait for the connection's window are judged together, by what the client takes of all of them, as the
+// answers on a connection of HTTP/1.1 are.
+void Connection::look_at_window() {
+  if (nghttp2_session_get_remote_window_size(session_.get()) > 0) return window_patience_.rests(loop().now());
+  if (std::ranges::none_of(streams_, [](const auto& each) { return each.second->ready(); })) {
+    window_patience_ = wire::Patience(limits().send_stall);
+    return;
+  }
+  window_patience_.waits(loop().now());
+  watch(window_patience_.ends());
 }
 
 void Connection::say_goodbye() {
@@ -306,18 +346,18 @@ io::Task<> Connection::run() {
   co_await leave();
 }
 
+// For whoever waits for octets.
+TimePoint Connection::next_deadline() const {
+  const TimePoint until =
+      streams_.empty() ? quiet_since_ + std::chrono::duration_cast<TimePoint::duration>(limits().idle) : stalls_from_;
+  return head_begun_ ? std::min(until, head_until_) : until;
+}
+
 // False: the connection is to end.
 io::Task<bool> Connection::await_octets() {
   if (draining_ && streams_.empty()) co_return false;
-  TimePoint until = TimePoint::max();
-  if (streams_.empty()) {
-    until = quiet_since_ + std::chrono::duration_cast<TimePoint::duration>(limits().idle);
-  } else {
-    if (const TimePoint now = loop().now(); now >= stalls_from_) end_stalled(now);
-    until = stalls_from_;
-  }
-  if (head_begun_) until = std::min(until, head_until_);
-  read_wait_.set_deadline(until);
+  if (const TimePoint now = loop().now(); !streams_.empty() && now >= stalls_from_) end_stalled(now);
+  read_wait_.set_deadline(next_deadline());
   reading_ = true;
   const bool woken = co_await read_wait_.readable();
   reading_ = false;

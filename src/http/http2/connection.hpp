@@ -48,6 +48,10 @@ class Connection final : public ListNode {
   Counts& counts() { return server_.counts_; }
   // nghttp2 may have something to say.
   void wake_writer() { wake_.set(); }
+  // It has something to send.
+  void on_ready(Stream& stream);
+  // The client will have stalled at that time, if nothing moves.
+  void watch(TimePoint stalls_at);
 
  private:
   struct Callbacks;
@@ -63,8 +67,11 @@ class Connection final : public ListNode {
   void on_stream_closed(std::int32_t id);
   void forget(std::int32_t id);
   void note_reset();
-  // Gives up the answers that a client without a window leaves lying.
+  // Gives up the answers for which the client opens too little window.
   void end_stalled(TimePoint now);
+  void on_data_sent(std::int32_t id, std::size_t octets);
+  void look_at_window();
+  TimePoint next_deadline() const;
   void say_goodbye();
   // Ends the connection for what it has done too often.
   void calm(std::string_view why);
@@ -85,7 +92,8 @@ class Connection final : public ListNode {
   bool head_begun_ = false;  // of a request, or the preface
   TimePoint head_until_{};
   TimePoint quiet_since_{};
-  TimePoint stalls_from_{};  // no answer has stalled before
+  wire::Patience window_patience_;  // for the connection's window
+  TimePoint stalls_from_{};         // no answer has stalled before
   bool calmed_ = false;
   bool begun_ = false;  // the first frame is on its way
   bool draining_ = false;

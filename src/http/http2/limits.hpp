@@ -30,9 +30,9 @@ struct Limits {
   std::uint64_t requests_per_connection = 10'000;
   Duration idle = 60s;         // without a request, whatever else is sent
   Duration head_read = 10s;    // preface and SETTINGS; first to last octet of a head
-  Duration body_idle = 15s;    // silence within a request's body
+  Duration body_idle = 15s;    // silence within a request's body, or less of it than wire::kMinRate for long
   Duration body_total = 300s;  // a whole body
-  Duration send_stall = 30s;   // a client that takes nothing, or opens no window
+  Duration send_stall = 30s;   // a client that takes nothing, opens no window, or goes below wire::kMinRate for long
   Duration linger = 2s;        // after the last octet, while draining
 
   // Frames that wait for one write.

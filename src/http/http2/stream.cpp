@@ -26,7 +26,12 @@ class Stream::PieceGuard {
 };
 
 Stream::Stream(Connection& connection, std::int32_t id, std::uint64_t ordinal)
-    : connection_(connection), id_(id), ordinal_(ordinal), changed_(connection.loop()) {}
+    : connection_(connection),
+      id_(id),
+      ordinal_(ordinal),
+      body_patience_(connection.limits().body_idle),
+      window_patience_(connection.limits().send_stall),
+      changed_(connection.loop()) {}
 
 std::optional<io::Endpoint> Stream::remote() const { return connection_.remote(); }
 io::Loop& Stream::loop() const { return connection_.loop(); }
@@ -73,6 +78,7 @@ bool Stream::parse_head(bool has_body) {
 
 void Stream::on_data(std::string_view octets) {
   in_.append(octets);
+  body_patience_.moved(octets.size(), loop().now());
   changed_.set();
 }
 
@@ -116,9 +122,6 @@ io::Task<Result<std::string_view>> Stream::read() {
   if (continue_pending_ && sent_ == Sent::Nothing) {
     if (auto told = co_await interim(100, {}); !told) co_return std::unexpected(std::move(told.error()));
   }
-  const TimePoint silence =
-      loop().now() + std::chrono::duration_cast<TimePoint::duration>(connection_.limits().body_idle);
-  const TimePoint until = std::min(silence, body_until_);
   while (in_.empty()) {
     if (in_ended_) co_return std::string_view();
     if (closed_) {
@@ -126,7 +129,10 @@ io::Task<Result<std::string_view>> Stream::read() {
       co_return gone();
     }
     changed_.reset();
-    if (!co_await changed_.wait_until(until)) {
+    body_patience_.waits(loop().now());
+    const bool woken = co_await changed_.wait_until(std::min(body_patience_.ends(), body_until_));
+    body_patience_.rests(loop().now());
+    if (!woken) {
       failed_status_ = 408;
       co_return fail(ErrorCode::Timeout, "the request body did not arrive in time", Fault::Client);
     }
@@ -147,7 +153,6 @@ ssize_t Stream::read_body(nghttp2_session*, std::int32_t id, std::uint8_t* out, 
   const std::size_t count = std::min(room, self.piece_.size());
   if (count > 0) std::memcpy(out, self.piece_.data(), count);
   self.piece_.remove_prefix(count);
-  self.moved_ = self.loop().now();
   if (self.piece_.empty()) {
     self.owner_.reset();
     self.changed_.set();
@@ -167,7 +172,7 @@ Result<> Stream::submit(ResponseFields& fields, bool with_body) {
   if (failed != 0) return fail(ErrorCode::Closed, nghttp2_strerror(failed), Fault::Client);
   sent_ = Sent::Head;
   bodiless_ = !with_body;
-  moved_ = loop().turn_now();
+  connection_.on_ready(*this);
   return {};
 }
 
@@ -214,20 +219,18 @@ Result<> Stream::begin(int status, FieldsView fields, std::optional<std::uint64_
 
 void Stream::offer(std::string_view piece) {
   piece_ = piece;
-  moved_ = loop().now();
+  connection_.on_ready(*this);
   nghttp2_session_resume_data(connection_.session(), id_);
   connection_.wake_writer();
 }
 
 io::Task<Result<>> Stream::taken() {
   PieceGuard guard(*this);
-  moved_ = loop().now();
   while (!piece_.empty()) {
-    const TimePoint until = moved_ + std::chrono::duration_cast<TimePoint::duration>(connection_.limits().send_stall);
-    if (loop().now() >= until) co_return fail(ErrorCode::Timeout, "the client takes nothing", Fault::Client);
     changed_.reset();
-    co_await changed_.wait_until(until);
+    co_await changed_.wait();
   }
+  if (given_up_) co_return fail(ErrorCode::Timeout, "the client takes nothing, or too slowly", Fault::Client);
   if (closed_) co_return gone();
   co_return Result<>();
 }
@@ -302,12 +305,34 @@ void Stream::refuse(int status, std::string_view what) {
   sent_ = Sent::All;
 }
 
-TimePoint Stream::stalls_at() const {
-  if (has_task || sent_ == Sent::Nothing) return TimePoint::max();
-  return moved_ + std::chrono::duration_cast<TimePoint::duration>(connection_.limits().send_stall);
+bool Stream::ready() const {
+  return sent_ != Sent::Nothing && !bodiless_ && !closed_ && !broken_ &&
+         (!piece_.empty() || (out_ended_ && !out_sent_));
 }
 
-void Stream::give_up() { reset(NGHTTP2_CANCEL); }
+void Stream::on_sent(std::size_t octets) {
+  window_patience_.moved(octets, loop().now());
+  look_at_window();
+}
+
+// A line that is full is no window that is closed: whoever writes to it sees to that, for all streams.
+void Stream::look_at_window() {
+  if (ready() && nghttp2_session_get_stream_remote_window_size(connection_.session(), id_) <= 0) {
+    window_patience_.waits(loop().now());
+    connection_.watch(window_patience_.ends());
+  } else {
+    window_patience_.rests(loop().now());
+  }
+}
+
+void Stream::give_up() {
+  window_patience_.rests(loop().now());
+  given_up_ = broken_ = true;
+  piece_ = {};
+  owner_.reset();
+  changed_.set();
+  reset(NGHTTP2_CANCEL);
+}
 
 void Stream::settle() {
   if (closed_) return;

@@ -9,6 +9,7 @@
 
 #include "head.hpp"
 #include "http/server/exchange.hpp"
+#include "http/wire/patience.hpp"
 #include "io/sync.hpp"
 
 // Inside http2 only: one request and its answer on a stream of a connection. Lives from the first octet of its head
@@ -37,11 +38,17 @@ class Stream final : public server::Exchange {
   bool closed() const { return closed_; }
   // The last octet of the answer is with the connection.
   void on_sent_end();
+  // So many octets of it are.
+  void on_sent(std::size_t octets);
+  // Some of the answer is there to be sent, or its end is.
+  bool ready() const;
+  // The stream's window may have opened or closed, or there is something to send.
+  void look_at_window();
   // The handler has returned, and has_task is false: what is missing is made up for.
   void settle();
   void refuse(int status, std::string_view what);
-  // An answer that no task waits for any more: when the client has opened no window for it for too long.
-  TimePoint stalls_at() const;
+  // When the client will have opened too little of the stream's window for too long.
+  TimePoint stalls_at() const { return window_patience_.ends(); }
   void give_up();
   // Octets that came and that nobody read.
   std::size_t unread() const { return in_.size() + lent_.size(); }
@@ -72,7 +79,7 @@ class Stream final : public server::Exchange {
   Result<> submit(ResponseFields& fields, bool with_body);
   Result<> submit_head(int status, FieldsView fields, std::optional<std::uint64_t> length);
   void offer(std::string_view piece);
-  // Until the piece is with the connection, or the client is gone or opens no window for too long.
+  // Until the piece is with the connection, or the client is gone or has been given up.
   io::Task<Result<>> taken();
   void reset(std::uint32_t code);
   void ask_for_no_more();
@@ -94,18 +101,20 @@ class Stream final : public server::Exchange {
   std::size_t trailer_bytes_ = 0;
   bool in_ended_ = false;
   bool continue_pending_ = false;
+  wire::Patience body_patience_;
   TimePoint body_until_{};
 
   Sent sent_ = Sent::Nothing;
   bool bodiless_ = false;  // HEAD, 204, 304: the head was all
   std::optional<std::uint64_t> left_;
   std::string_view piece_;  // on its way out
-  TimePoint moved_{};       // when some of it last went
   std::shared_ptr<const void> owner_;
   std::string copied_;
   bool out_ended_ = false;  // nothing follows piece_
   bool out_sent_ = false;
   bool broken_ = false;
+  wire::Patience window_patience_;
+  bool given_up_ = false;
 
   bool closed_ = false;
   io::Event changed_;

@@ -40,9 +40,9 @@ struct Reply {
 // nghttp2 as a client, on the other end of a pipe.
 class Http2 : public testing::Test {
  protected:
-  void open(const Limits& limits = {}) {
+  void open(const Limits& limits = {}, std::size_t pipe_bytes = 1 << 20) {
     server_ = std::make_unique<Server>(loop_, play_, limits);
-    auto [near, far] = io::make_pipe(loop_, {.capacity = 1 << 20});
+    auto [near, far] = io::make_pipe(loop_, {.capacity = pipe_bytes});
     near_ = std::move(near);
     tasks_.spawn(server_->serve(std::move(far)));
   }
