@@ -1,63 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "libp2p/yamux/session.hpp"
-
+// The life of streams: how they are opened, closed, reset and left, and how a session says that it ends.
 #include <gtest/gtest.h>
 
-#include <map>
-#include <numeric>
-#include <set>
+#include "test_pair.hpp"
 
 namespace ghmesh::libp2p::yamux {
 namespace {
-
-Bytes pattern(std::size_t n, unsigned seed = 1) {
-  Bytes out(n);
-  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<std::uint8_t>(i * 31 + seed * 7 + (i >> 8));
-  return out;
-}
-
-// Two sessions joined by a lossless pipe that hands over pieces of a chosen size; half_trip passes per crossing.
-struct Pair {
-  ManualClock clock;
-  Duration half_trip{0};
-  Session client;
-  Session server;
-  std::vector<Event> client_events, server_events;
-
-  explicit Pair(Limits limits = {}, WindowBudget* budget = nullptr)
-      : client(Role::Client, limits, clock.now(), budget), server(Role::Server, limits, clock.now(), budget) {}
-
-  bool carry(Session& from, Session& to, std::size_t piece) {
-    const ByteView out = from.output();
-    if (out.empty()) return false;
-    const Bytes copy(out.begin(), out.end());
-    from.consume_output(copy.size(), clock.now());
-    clock.advance(half_trip);
-    for (std::size_t at = 0; at < copy.size(); at += piece)
-      EXPECT_TRUE(to.receive(ByteView(copy).subspan(at, std::min(piece, copy.size() - at)), clock.now()));
-    return true;
-  }
-  void run(std::size_t piece = 1 << 20) {
-    for (bool moved = true; moved;) {
-      moved = carry(client, server, piece);
-      moved = carry(server, client, piece) || moved;
-      collect();
-    }
-  }
-  void collect() {
-    while (auto e = client.next_event()) client_events.push_back(*e);
-    while (auto e = server.next_event()) server_events.push_back(*e);
-  }
-  Bytes read_all(Session& session, StreamId id) {
-    Bytes out(1 << 22);
-    out.resize(session.read(id, out, clock.now()));
-    return out;
-  }
-};
-
-bool has(const std::vector<Event>& events, EventKind kind, StreamId id) {
-  return std::ranges::any_of(events, [&](const Event& e) { return e.kind == kind && e.stream == id; });
-}
 
 TEST(Session, AnnouncementRidesOnTheFirstOctets) {
   Pair pair;
@@ -222,116 +170,6 @@ TEST(Session, LateFramesOfAReleasedStreamAreDropped) {
   EXPECT_EQ(to_text(pair.read_all(pair.server, next)), "fine");
 }
 
-TEST(Session, WriterStopsAtTheWindowAndIsWokenByTheUpdate) {
-  Pair pair;
-  const StreamId id = *pair.client.open();
-  const Bytes data = pattern(600 * 1024);
-  std::size_t sent = 0;
-  const auto write = [&] {
-    while (sent < data.size()) {
-      const std::size_t n = *pair.client.write(id, ByteView(data).subspan(sent));
-      if (n == 0) break;
-      sent += n;
-    }
-  };
-  for (int i = 0; i < 8; ++i) write(), pair.run();
-  EXPECT_EQ(sent, 256u * 1024);
-  EXPECT_EQ(pair.client.send_window(id), 0u);
-  EXPECT_EQ(pair.server.receive_window(id), 0u);
-  EXPECT_EQ(pair.server.buffered(), 256u * 1024);
-  Bytes got(100 * 1024);
-  got.resize(pair.server.read(id, got, pair.clock.now()));
-  pair.client_events.clear();
-  pair.run();
-  EXPECT_TRUE(pair.client_events.empty()) << "less than half a window read: no update yet";
-  Bytes more(100 * 1024);
-  more.resize(pair.server.read(id, more, pair.clock.now()));
-  append(got, more);
-  pair.run();
-  EXPECT_TRUE(has(pair.client_events, EventKind::Writable, id));
-  EXPECT_EQ(pair.client.send_window(id), 200u * 1024);
-  while (got.size() < data.size()) {
-    write();
-    pair.run();
-    append(got, pair.read_all(pair.server, id));
-    pair.run();
-  }
-  EXPECT_EQ(got, data);
-}
-
-TEST(Session, FramesAreAtMost64KiBAndOutputIsBounded) {
-  Limits limits;
-  Pair pair(limits);
-  pair.run();
-  const StreamId id = *pair.client.open();
-  const Bytes data = pattern(1 << 20);
-  EXPECT_EQ(*pair.client.write(id, data), 64u * 1024);
-  while (*pair.client.write(id, data) > 0) {
-  }
-  EXPECT_LE(pair.client.output().size(), limits.output_limit + 4096 + kHeaderSize * 8);
-}
-
-TEST(Session, WritersTakeTurns) {
-  Pair pair;
-  std::vector<StreamId> ids;
-  for (int i = 0; i < 6; ++i) ids.push_back(*pair.client.open());
-  const Bytes data = pattern(256 * 1024);
-  std::map<StreamId, std::size_t> sent;
-  const auto write = [&](StreamId id) {
-    while (sent[id] < data.size()) {
-      const std::size_t n = *pair.client.write(id, ByteView(data).subspan(sent[id]));
-      if (n == 0) break;
-      sent[id] += n;
-    }
-  };
-  for (const StreamId id : ids) write(id);
-  EXPECT_GT(sent[ids[0]], 0u);
-  EXPECT_EQ(sent[ids[5]], 0u);
-  for (int turn = 0; turn < 12; ++turn) {
-    pair.client_events.clear();
-    pair.run();
-    for (const Event& e : std::vector<Event>(pair.client_events))
-      if (e.kind == EventKind::Writable) write(e.stream);
-  }
-  for (const StreamId id : ids) EXPECT_EQ(sent[id], data.size()) << id;
-}
-
-TEST(Session, WindowGrowsWhenUsedUpFastAndOnlyWithMemory) {
-  struct Budget final : WindowBudget {
-    std::size_t left;
-    explicit Budget(std::size_t n) : left(n) {}
-    bool try_reserve(std::size_t n) override {
-      if (n > left) return false;
-      left -= n;
-      return true;
-    }
-    void release(std::size_t n) override { left += n; }
-  };
-  for (const bool plenty : {true, false}) {
-    const std::size_t total = plenty ? 64u << 20 : 2 * 256 * 1024;
-    Budget budget(total);
-    {
-      Pair pair({}, &budget);
-      pair.half_trip = 5ms;
-      pair.run();
-      ASSERT_TRUE(pair.client.round_trip());
-      EXPECT_GE(*pair.client.round_trip(), 10ms);
-      const StreamId id = *pair.client.open();
-      const Bytes data = pattern(64 * 1024);
-      for (std::size_t moved = 0; moved < (8u << 20);) {
-        while (*pair.client.write(id, data) > 0) {
-        }
-        pair.carry(pair.client, pair.server, 1 << 20);
-        moved += pair.read_all(pair.server, id).size();
-        pair.carry(pair.server, pair.client, 1 << 20);
-      }
-      EXPECT_EQ(pair.server.counters().window_growths, plenty ? 2u : 0u);
-      EXPECT_EQ(pair.server.reserved(), plenty ? 1024u * 1024 : 256u * 1024);
-    }
-    EXPECT_EQ(budget.left, total);
-  }
-}
-
 TEST(Session, StreamsAreBoundedAndRefusedOnesReset) {
   Limits few;
   few.max_streams = 3;
@@ -362,44 +200,6 @@ TEST(Session, BacklogOfUnacknowledgedStreamsIsBounded) {
   EXPECT_EQ(third.error().retry, Retry::Later);
   pair.run();
   EXPECT_TRUE(pair.client.open());
-}
-
-TEST(Session, PingsMeasureAndKeepAlive) {
-  Pair pair;
-  pair.half_trip = 3ms;
-  pair.run();
-  EXPECT_EQ(*pair.client.round_trip(), 6ms);
-  pair.clock.advance(30s);
-  ASSERT_TRUE(pair.client.on_time(pair.clock.now()));
-  EXPECT_FALSE(pair.client.output().empty());
-  pair.clock.advance(10s);
-  const auto dead = pair.client.on_time(pair.clock.now());
-  ASSERT_FALSE(dead);
-  EXPECT_EQ(dead.error().code, ErrorCode::Timeout);
-  EXPECT_TRUE(pair.client.failed());
-}
-
-TEST(Session, DeadlinesLeadFromPingToKeepAlive) {
-  Pair pair;
-  EXPECT_EQ(pair.client.next_deadline(), pair.clock.now() + 10s);
-  pair.run();
-  pair.clock.advance(2s);
-  ASSERT_TRUE(pair.client.on_time(pair.clock.now()));
-  EXPECT_EQ(pair.client.next_deadline(), pair.clock.now() + 28s);
-}
-
-TEST(Session, APeerThatDoesNotReadIsGivenUp) {
-  Pair pair;
-  pair.run();
-  const StreamId id = *pair.client.open();
-  ASSERT_TRUE(pair.client.write(id, pattern(1000)));
-  pair.client.consume_output(pair.client.output().size() / 2, pair.clock.now());
-  EXPECT_EQ(pair.client.next_deadline(), pair.clock.now() + 10s);
-  pair.clock.advance(9s);
-  EXPECT_TRUE(pair.client.on_time(pair.clock.now()));
-  pair.clock.advance(1s);
-  EXPECT_FALSE(pair.client.on_time(pair.clock.now()));
-  EXPECT_EQ(pair.client.state(id), StreamState::Reset);
 }
 
 TEST(Session, GoAwayLetsStreamsFinish) {
@@ -479,79 +279,6 @@ TEST(Session, AStreamLeftWithinAFrameIsReset) {
     EXPECT_EQ(pair.client.reserved(), 0u);
     EXPECT_EQ(pair.client.counters().resets_out, 1u);
   }
-}
-
-TEST(Session, SeveralPartsMakeOneFrame) {
-  Pair pair;
-  pair.run();
-  const StreamId id = *pair.client.open();
-  Bytes a = to_bytes("ab"), b = to_bytes("cde");
-  const iovec parts[] = {{a.data(), a.size()}, {b.data(), b.size()}};
-  EXPECT_EQ(*pair.client.write(id, parts), 5u);
-  EXPECT_EQ(to_hex(pair.client.output()), "000000010000000100000005" + to_hex(as_bytes("abcde")));
-}
-
-TEST(Session, ReadableComesOncePerWaitNotPerFrame) {
-  Pair pair;
-  const StreamId id = *pair.client.open();
-  pair.run();
-  std::uint8_t byte;
-  EXPECT_EQ(pair.server.read(id, {&byte, 1}, pair.clock.now()), 0u);
-  pair.server_events.clear();
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(pair.client.write(id, as_bytes("x")));
-  pair.run();
-  EXPECT_EQ(pair.server_events.size(), 1u);
-  EXPECT_EQ(pair.read_all(pair.server, id).size(), 5u);
-}
-
-TEST(Session, PeekAndConsumeReadInPlace) {
-  Pair pair;
-  const StreamId id = *pair.client.open();
-  const Bytes data = pattern(40000);
-  ASSERT_EQ(*pair.client.write(id, data), data.size());
-  pair.run();
-  Bytes got;
-  while (true) {
-    const ByteView piece = pair.server.peek(id);
-    if (piece.empty()) break;
-    append(got, piece);
-    pair.server.consume(id, piece.size(), pair.clock.now());
-  }
-  EXPECT_EQ(got, data);
-}
-
-TEST(Session, IdleSessionGivesItsBuffersBack) {
-  Pair pair;
-  const StreamId id = *pair.client.open();
-  ASSERT_TRUE(pair.client.write(id, pattern(60000)));
-  pair.run();
-  (void)pair.read_all(pair.server, id);
-  pair.run();
-  EXPECT_LE(pair.server.next_deadline(), pair.clock.now() + 1s);
-  pair.clock.advance(1s);
-  ASSERT_TRUE(pair.server.on_time(pair.clock.now()));
-  EXPECT_GT(pair.server.next_deadline(), pair.clock.now() + 20s);
-}
-
-// A loop that finds one in the past does nothing else.
-TEST(Session, NoDeadlineIsLeftInThePastWhileOutputWaits) {
-  Pair pair;
-  const StreamId id = *pair.client.open();
-  ASSERT_TRUE(pair.client.write(id, pattern(60000)));
-  pair.run();
-  (void)pair.read_all(pair.server, id);
-  pair.run();
-  // Written, and the connection below has not been asked yet, or takes nothing.
-  pair.clock.advance(900ms);
-  ASSERT_TRUE(pair.client.write(id, pattern(60000)));
-  for (int tenths = 0; tenths < 50; ++tenths) {
-    pair.clock.advance(100ms);
-    ASSERT_TRUE(pair.client.on_time(pair.clock.now()));
-    ASSERT_GT(pair.client.next_deadline(), pair.clock.now());
-  }
-  // As soon as it has gone, the buffer is to go as well.
-  pair.run();
-  EXPECT_LE(pair.client.next_deadline(), pair.clock.now() + 1s);
 }
 
 }  // namespace
