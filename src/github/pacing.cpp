@@ -8,6 +8,8 @@
 namespace ghmesh::github {
 namespace {
 
+constexpr Duration kLeastPatience = std::chrono::seconds(1);
+
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 Duration from_seconds(double value) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value));
@@ -84,7 +86,10 @@ void Pacer::enqueue(Ticket ticket, PacedRequest request, TimePoint now) {
   token.shared = request.shared;
   if (token.waiting == 0) token.waits_since = now;
   const std::uint64_t client = request.client;
-  token.clients[client].push_back({ticket, std::move(request), now});
+  // Whoever comes late is not sent away where it could go at once.
+  const Duration least = std::min<Duration>(kLeastPatience, options_.max_queue);
+  const TimePoint since = std::max(std::min(request.since, now), now + least - options_.max_queue);
+  token.clients[client].push_back({ticket, std::move(request), since});
   ++token.waiting;
   ++waiting_;
   note_change(place->first, token);
@@ -152,7 +157,7 @@ Demand Pacer::demand(const Partition& partition, TimePoint now) const {
   return out;
 }
 
-TimePoint Pacer::free_at(const Token& token) const {
+TimePoint Pacer::free_at(const Token& token, TimePoint now) const {
   const Duration share = from_seconds(static_cast<double>(others_ + 1) / options_.per_second);
   const Duration rest = std::max(options_.free_every, share * 3);
   // No word for as long while something waits: then at a pace that leaves room for all the others.
@@ -160,14 +165,21 @@ TimePoint Pacer::free_at(const Token& token) const {
   if (others_ + 1 > options_.free_nodes)
     return token.sent_at == TimePoint::min() ? given_up : std::max(given_up, token.sent_at + share);
   if (token.sent_at == TimePoint::min()) return TimePoint::min();
-  if (token.unheard) return token.sent_at + std::min(rest, share);
+  if (token.unheard) {
+    // Of what may go at once, and of the places in flight, each member has its part.
+    const double members = static_cast<double>(others_ + 1);
+    const double places = std::max(1.0, static_cast<double>(options_.max_in_flight) / members);
+    if (token.sent.recent(now) < options_.burst / members && static_cast<double>(token.in_flight) < places)
+      return TimePoint::min();
+    return token.sent_at + std::min(rest, share);
+  }
   return std::min(token.sent_at + rest, std::max(given_up, token.sent_at + share));
 }
 
 bool Pacer::others_let(const Token& token, bool is_write, TimePoint now) const {
   if (!is_led(token)) return true;
   if (token.sent.all < token.may_send && (!is_write || token.sent_writes.all < token.may_write)) return true;
-  return now >= free_at(token);
+  return now >= free_at(token, now);
 }
 
 void Pacer::refill(Token& token, TimePoint now) const {
@@ -266,7 +278,7 @@ std::optional<TimePoint> Pacer::next_release(const Token& token, TimePoint now) 
   if (token.in_flight >= options_.max_in_flight) return impatient + std::chrono::milliseconds(1);
   TimePoint at = std::max(open, token.next_release);
   if (token.allowance < 1) at = std::max(at, now + from_seconds((1 - token.allowance) / options_.per_second));
-  if (is_led(token) && token.sent.all >= token.may_send) at = std::max(at, free_at(token));
+  if (is_led(token) && token.sent.all >= token.may_send) at = std::max(at, free_at(token, now));
   // Writes alone wait for their own allowance; a tick of it is soon enough to look again.
   if (at <= now) at = now + from_seconds(60.0 / static_cast<double>(options_.writes_per_minute));
   return std::min(at, impatient + std::chrono::milliseconds(1));

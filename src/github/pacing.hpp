@@ -57,6 +57,8 @@ struct PacedRequest {
   std::uint64_t client = 0;  // who shares fairly: a connection, a process
   bool is_write = false;     // creates content
   bool shared = false;       // other nodes may draw on this token, too
+  // When its client asked, if that was before: what it waited for others counts.
+  TimePoint since = TimePoint::max();
 };
 
 // What one token's requests did so far and what waits here.
@@ -161,7 +163,7 @@ class Pacer {
   void refill(Token& token, TimePoint now) const;
   bool is_led(const Token& token) const { return token.shared && others_ > 0; }
   // When one may go without the keeper's word.
-  TimePoint free_at(const Token& token) const;
+  TimePoint free_at(const Token& token, TimePoint now) const;
   bool others_let(const Token& token, bool is_write, TimePoint now) const;
   void note_change(const Partition& partition, Token& token);
   void refuse_hopeless(Token& token, TimePoint now, Turn& out);

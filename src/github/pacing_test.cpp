@@ -329,21 +329,36 @@ TEST_F(SharedPacingTest, WhoHearsNothingGoesOnAtAPaceThatAllCouldKeep) {
 }
 
 TEST_F(SharedPacingTest, AKeeperThatDoesNotAnswerIsNotWaitedFor) {
-  add_shared(20);
+  add_shared(60);
   EXPECT_EQ(go(), 1u);
   clock.advance(1s);
   EXPECT_EQ(go(), 0u);
   pacer->unheard(kToken);
-  std::size_t sent = 0;
+  // A fifth of the twelve that may go at once is its own.
+  std::size_t sent = go();
+  EXPECT_EQ(sent, 2u);
+  fine(sent);
   for (const TimePoint end = clock.now() + 3s; clock.now() < end; clock.advance(10ms)) {
     const std::size_t now = go();
     fine(now);
     sent += now;
   }
-  EXPECT_EQ(sent, 8u) << "a fifth of the pace";
+  EXPECT_EQ(1 + sent, 3u + 7) << "a fifth of the burst, and then of the pace";
   grant(0);
   clock.advance(500ms);
   EXPECT_EQ(go(), 0u) << "it is heard of again";
+}
+
+TEST_F(SharedPacingTest, WhoHearsNothingTakesItsPartOfThePlacesInFlight) {
+  pacer = std::make_unique<Pacer>(random, PacingOptions{});
+  pacer->set_others(4);
+  add_shared(60);
+  EXPECT_EQ(go(), 1u);
+  pacer->unheard(kToken);
+  EXPECT_EQ(go(), 11u) << "of 60";
+  EXPECT_EQ(go(), 0u);
+  fine(5);
+  EXPECT_EQ(go(), 5u);
 }
 
 TEST_F(SharedPacingTest, ManyNodesAskFirstAndALoneOneNever) {
