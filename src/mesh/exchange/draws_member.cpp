@@ -33,7 +33,8 @@ std::optional<PeerId> Draws::keeper(const TokenTag& bucket, const Own& own) cons
 Duration Draws::silence() const { return std::max(kSilence, bus_.limits.patience) + bus_.lag.slack(); }
 
 void Draws::pass_over(const TokenTag& bucket, Own& own, TimePoint now) {
-  own.unanswered = now;
+  own.unanswered.reset();
+  if (own.draw.waiting > 0) own.unanswered = now;
   own.passed_over.push_back(own.told_to);
   own.tried = now;
   if (own.passed_over.size() < row_of(bucket).size()) return;
@@ -72,19 +73,19 @@ void Draws::send(const TokenTag& bucket, Own& own, TimePoint now) {
   std::erase_if(own.passed_over, [&](const PeerId& peer) { return std::ranges::find(row, peer) == row.end(); });
   const std::optional<PeerId> to = keeper(bucket, own);
   const bool waits = own.draw.waiting > 0 && to;
-  if (!waits) {
+  if (own.told_to != to.value_or(nobody())) {
     own.unanswered.reset();
-    own.reported = false;
-  } else if (!own.unanswered || own.told_to != *to) {
-    own.unanswered = now;
+    own.heard = 0;
   }
-  if (own.told_to != to.value_or(nobody())) own.heard = 0;
+  // That it waits for nothing any more, because it went without leave, is no answer.
+  if (waits && !own.unanswered) own.unanswered = now;
+  if (!own.unanswered) own.reported = false;
   own.told_to = to.value_or(nobody());
   own.draw.heard = own.heard;
   own.told = now;
   if (own.draw.waiting > 0 || own.draw.in_flight > 0) due_ = std::min(due_, now + kRepeat);
   if (!to) return;
-  if (waits) due_ = std::min(due_, *own.unanswered + (own.reported ? silence() : bus_.limits.patience));
+  if (own.unanswered) due_ = std::min(due_, *own.unanswered + (own.reported ? silence() : bus_.limits.patience));
   bus_.send(*to, own.draw);
   try_again(bucket, own, now);
 }
@@ -140,6 +141,7 @@ void Draws::tick_own(TimePoint now) {
     } else if (pending) {
       due_ = std::min(due_, own.told + kRepeat);
     }
+    if (own.unanswered) due_ = std::min(due_, *own.unanswered + silence());
   }
 }
 

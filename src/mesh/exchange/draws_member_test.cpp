@@ -132,6 +132,21 @@ TEST_F(FleetOfDraws, OneThatIsSilentToAllIsStoodInForByTheNext) {
   EXPECT_EQ(nodes.at(deputy)->bus.doubted, std::vector<PeerId>{}) << "it asked only on behalf of others";
 }
 
+// What waits goes after a moment without leave, and the next one waits anew: that is no word of the keeper's.
+TEST_F(FleetOfDraws, ASilentKeeperIsPassedOverAlsoByWhoNeverWaitsLong) {
+  lost = [&](const PeerId& from, const PeerId&) { return from == keeper; };
+  for (int i = 0; i < 4; ++i) {
+    ask(members[0], 1);
+    pass(300ms);
+    ask(members[0], 0);
+    pass(300ms);
+  }
+  EXPECT_EQ(nodes.at(members[0])->bus.doubted, std::vector<PeerId>{keeper});
+  ask(members[0], 1);
+  pass(600ms);
+  EXPECT_EQ(may_send(members[0]), 1u);
+}
+
 // Its silence is looked at every second, which must not begin the wait anew.
 TEST_F(FleetOfDraws, OfASilentKeeperTheCallerHearsHoweverLongThePatience) {
   limits.patience = 2s;
