@@ -46,7 +46,7 @@ io::Task<> Proxy::forward(Exchange& exchange, const Plan& plan, Origin& origin, 
   if (!head.body.empty()) body = body_of(exchange);
   const Draw draw = draw_of(plan, head.view.method);
   if (is_upstream) {
-    if (const auto refused = co_await enter_pace(plan, draw, exchange)) {
+    if (const auto refused = co_await enter_pace(plan, draw, exchange, began)) {
       const github::LocalAnswer local = limited_answer(plan, draw, *refused);
       count(exchange, plan, AnswerKind::Error, local.status, began);
       static_cast<void>(co_await exchange.respond(local.status, local.fields, local.body));

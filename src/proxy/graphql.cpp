@@ -66,7 +66,7 @@ io::Task<> Proxy::graphql(Exchange& exchange, Plan plan, TimePoint began) {
   pass_on_trace(plan, upstream.fields);
   upstream.fields.remove("Content-Length");
   const Draw draw{"graphql", !is_query};
-  if (const auto refused = co_await enter_pace(plan, draw, exchange)) {
+  if (const auto refused = co_await enter_pace(plan, draw, exchange, began)) {
     lead.fail();
     const github::LocalAnswer local = limited_answer(plan, draw, *refused);
     count(exchange, plan, AnswerKind::Error, local.status, began);

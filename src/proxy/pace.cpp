@@ -10,7 +10,8 @@ Draw Proxy::draw_of(const Plan& plan, std::string_view method) {
   return {std::string(github::expected_resource(path.empty() ? path : path.substr(1))), !http::is_safe_method(method)};
 }
 
-io::Task<std::optional<github::Refused>> Proxy::enter_pace(const Plan& plan, const Draw& draw, const Exchange& client) {
+io::Task<std::optional<github::Refused>> Proxy::enter_pace(const Plan& plan, const Draw& draw, const Exchange& client,
+                                                           TimePoint since) {
   if (!parts_.planner.paces()) co_return std::nullopt;
   repository_buckets_.asks(plan);
   if (!parts_.live.may_spend(plan, draw, parts_.proof.reserve_percent)) {
@@ -31,6 +32,7 @@ io::Task<std::optional<github::Refused>> Proxy::enter_pace(const Plan& plan, con
   paced.resource = draw.resource;
   paced.client = reinterpret_cast<std::uintptr_t>(&client);
   paced.is_write = draw.is_write;
+  paced.since = since;
   // Anonymous requests draw on their machine's address.
   paced.shared = fleet_draw_ && !plan.request.anonymous;
   if (paced.shared) fleet_draw_->introduce(plan);

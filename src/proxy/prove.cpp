@@ -157,8 +157,10 @@ io::Task<> Proxy::prove(Fetch& fetch) {
       ladder.set_next_page(co_await held_page(*next_page, fetch.exchange.request));
     const github::Step step = ladder.next(parts_.loop.now());
     const Draw draw = draw_of(plan, fetch.exchange.request.method);
-    if (const auto refused = co_await enter_pace(plan, draw, fetch.client))
+    if (fetch.search) parts_.sharing->queued(*fetch.search, true);
+    if (const auto refused = co_await enter_pace(plan, draw, fetch.client, fetch.began))
       co_return co_await answer_limited(fetch, *refused);
+    if (fetch.search) parts_.sharing->queued(*fetch.search, false);
     http::Request request{std::string(fetch.exchange.request.method), step.target, {}};
     request.fields = parts_.planner.upstream_fields(plan, fetch.exchange.request);
     pass_on_trace(plan, request.fields);

@@ -201,7 +201,8 @@ class Proxy final : public http::server::Handler {
   // ---- pace.cpp
   static Draw draw_of(const Plan& plan, std::string_view method);
   // A place in GitHub's pace, or why there is none within a client's patience. After a place: leave_pace().
-  io::Task<std::optional<github::Refused>> enter_pace(const Plan& plan, const Draw& draw, const Exchange& client);
+  io::Task<std::optional<github::Refused>> enter_pace(const Plan& plan, const Draw& draw, const Exchange& client,
+                                                      TimePoint since);
   github::LimitVerdict leave_pace(const Plan& plan, const Draw& draw, int status, http::FieldsView fields,
                                   std::string_view body);
   github::LocalAnswer limited_answer(const Plan& plan, const Draw& draw, const github::Refused& refused);

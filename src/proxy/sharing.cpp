@@ -234,6 +234,10 @@ void Sharing::publish(Search& search, const Plan& plan, const crypto::Sha256& pr
             freshness(search, plan, slot, described.version));
 }
 
+void Sharing::queued(const Search& search, bool waits) {
+  if (search.open_) link_.queued(search.result_.find, waits);
+}
+
 void Sharing::abandon(Search& search, mesh::ReleaseOutcome outcome) {
   if (!std::exchange(search.open_, false)) return;
   link_.abandon(search.result_.find, outcome);

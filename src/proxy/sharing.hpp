@@ -83,6 +83,8 @@ class Sharing {
   // The end of a search. publish: GitHub gave or proved what slot holds; it is told to the mesh if its bytes may leave.
   void publish(Search& search, const Plan& plan, const crypto::Sha256& prefix, const Slot& slot);
   void abandon(Search& search, mesh::ReleaseOutcome outcome);
+  // Before its end: the request waits for its turn at GitHub, or has got it.
+  void queued(const Search& search, bool waits);
   // How a candidate fared: GitHub proved the peer's bytes, or answered with others.
   void report(const Search& search, bool proved);
 

@@ -100,13 +100,12 @@ void Finder::ask(FindId id, Search& search, const PeerId& peer, TimePoint now) {
   search.stage = Stage::Asking;
   search.current = peer;
   search.asked.push_back(peer);
-  bus_.send(peer, Ask{.id = id,
-                      .key = search.key,
-                      .tag = search.tag,
-                      .have = search.have,
-                      .hop = static_cast<std::uint8_t>(owner_banned || !search.disbelieved.empty() ? 1 : 0),
-                      .origin = std::nullopt});
+  bus_.send(peer, question(id, search, owner_banned || !search.disbelieved.empty() ? 1 : 0));
   arm(id, search, std::min(now + bus_.limits.first_answer, search.patience_ends));
+}
+
+Ask Finder::question(FindId id, const Search& search, std::uint8_t hop) const {
+  return {.id = id, .key = search.key, .tag = search.tag, .have = search.have, .hop = hop, .origin = std::nullopt};
 }
 
 bool Finder::may_go_alone(const Search& search, TimePoint now) {
@@ -156,7 +155,11 @@ bool Finder::on_lease(FindId id, Search& search, const PeerId& from, const Lease
   search.grants.push_back({from, lease.lease});
   if (lease.shadow && !search.shadow) search.shadow = lease.shadow;
   search.base = lease.stale;
-  if (search.stage == Stage::Fetching) return true;  // went ahead already; this owner gets the result too
+  if (search.stage == Stage::Fetching) {
+    // Went ahead already; this owner gets the result too, and hears until then that it will.
+    if (search.grants.size() == 1) arm(id, search, now);
+    return true;
+  }
   FindResult result{.kind = FindResult::Kind::Lease, .from = from};
   if (lease.item != nullptr && lease.item->key == search.key) {
     bus_.shelf.put(lease.item, nullptr, from, now);
@@ -187,10 +190,8 @@ bool Finder::on_answer(const PeerId& from, std::uint64_t id, const Message& answ
   }
   if (const auto* lease = std::get_if<Lease>(&answer)) return on_lease(id, search, from, *lease, now);
   if (search.stage == Stage::Fetching) return true;
-  if (std::holds_alternative<Wait>(answer)) {
-    search.stage = Stage::Waiting;
-    search.current = from;
-    arm(id, search, std::min(now + bus_.limits.missed_beats, search.began + bus_.limits.longest_wait));
+  if (const auto* wait = std::get_if<Wait>(&answer)) {
+    on_wait(id, search, from, *wait, now);
     return true;
   }
   if (const auto* same = std::get_if<Same>(&answer)) {
@@ -236,6 +237,30 @@ bool Finder::on_answer(const PeerId& from, std::uint64_t id, const Message& answ
     searches_.erase(it);
   }
   return true;
+}
+
+void Finder::on_wait(FindId id, Search& search, const PeerId& from, const Wait& wait, TimePoint now) {
+  if (search.stage != Stage::Waiting) {
+    search.wait_ends = search.began + bus_.limits.longest_wait;
+    search.second_opinion = now + bus_.limits.second_opinion;
+  }
+  search.stage = Stage::Waiting;
+  search.current = from;
+  if (wait.queued)
+    search.wait_ends = std::min(now + bus_.limits.longest_wait, search.began + bus_.limits.longest_queue);
+  TimePoint next = now + bus_.limits.missed_beats_after(std::chrono::milliseconds(wait.next_ms));
+  if (search.second_opinion) next = std::min(next, *search.second_opinion);
+  arm(id, search, std::min(next, search.wait_ends));
+}
+
+// Whoever stands behind the owner has the shadow of a lease that it gave; without one it finds out for itself.
+void Finder::ask_second(FindId id, Search& search, TimePoint now) {
+  for (const PeerId& peer : bus_.ranks.of(search.key)) {
+    if (is_in(search.asked, peer) || is_in(search.disbelieved, peer)) continue;
+    if (peer != bus_.self && bus_.scores.avoided(peer, now)) continue;
+    search.asked.push_back(peer);
+    return bus_.send(peer, question(id, search, 1));
+  }
 }
 
 std::uint64_t Finder::lease_for(const Search& search, const PeerId& peer) const {
@@ -327,6 +352,24 @@ void Finder::on_disconnected(const PeerId& peer, TimePoint now) {
   }
 }
 
+void Finder::queued(FindId find, bool waits, TimePoint now) {
+  const auto it = searches_.find(find);
+  if (it == searches_.end() || it->second.stage != Stage::Fetching || it->second.queued == waits) return;
+  it->second.queued = waits;
+  it->second.fetch_began = now;
+}
+
+void Finder::hold(FindId id, Search& search, TimePoint now) {
+  const Duration next = bus_.limits.next_hold(now - search.fetch_began);
+  const auto word = [&](std::uint64_t lease) {
+    return Hold{
+        .lease = lease, .key = search.key, .next_ms = static_cast<std::uint16_t>(next / 1ms), .queued = search.queued};
+  };
+  for (const Grant& grant : search.grants) bus_.send(grant.peer, word(grant.lease));
+  if (search.shadow) bus_.send(*search.shadow, word(search.grants.front().lease));
+  arm(id, search, now + next);
+}
+
 void Finder::look_at(FindId id, TimePoint now) {
   const auto it = searches_.find(id);
   if (it == searches_.end() || it->second.next > now) return;
@@ -339,11 +382,15 @@ void Finder::look_at(FindId id, TimePoint now) {
   switch (search.stage) {
     case Stage::Fetching:
       if (now - search.fetch_began > bus_.limits.longest_fetch) return abandon(id, ReleaseOutcome::Failed, now);
-      for (const Grant& grant : search.grants) bus_.send(grant.peer, Hold{.lease = grant.lease, .key = search.key});
-      if (search.shadow) bus_.send(*search.shadow, Hold{.lease = search.grants.front().lease, .key = search.key});
-      return arm(id, search, now + bus_.limits.hold_every);
+      return hold(id, search, now);
     case Stage::Waiting:
-      if (now >= search.began + bus_.limits.longest_wait) return go_alone(id, search, now);
+      if (now >= search.wait_ends) return go_alone(id, search, now);
+      if (search.second_opinion && now >= *search.second_opinion) {
+        search.second_opinion.reset();
+        ask_second(id, search, now);
+        return arm(id, search,
+                   std::min(now + bus_.limits.missed_beats_after(bus_.limits.longest_silence), search.wait_ends));
+      }
       // The owner went silent during somebody's fetch; the next rank has the shadow.
       bus_.silent(search.current, now);
       search.patience_ends = now + bus_.limits.patience;

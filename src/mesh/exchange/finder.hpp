@@ -50,6 +50,8 @@ class Finder {
   void abandon(FindId find, ReleaseOutcome outcome, TimePoint now);
   void put(FindId find, ItemPtr item, const Freshness& fresh, TimePoint now);
   void renew(FindId find, const Version& version, const Freshness& fresh, TimePoint now);
+  // Its fetch waits for its turn at GitHub, or has got it.
+  void queued(FindId find, bool waits, TimePoint now);
 
   // A member looks for something before it gives a lease. True: it is being fetched here by one, and the member is told
   // of that, and of the result as whoever gave the lease.
@@ -86,19 +88,27 @@ class Finder {
     bool hinted = false;
     bool share = true;
     bool extended = false;
+    // Waiting:
+    TimePoint wait_ends{};
+    std::optional<TimePoint> second_opinion;  // when rank 2 is asked as well
     // Fetching:
     std::vector<Grant> grants;
     std::optional<PeerId> shadow;
     Version base{};
-    TimePoint fetch_began{};
+    TimePoint fetch_began{};  // or, while it is queued, its waiting
+    bool queued = false;
   };
 
   void arm(FindId id, Search& search, TimePoint when);
   bool ask_next(FindId id, Search& search, TimePoint now);
   void ask(FindId id, Search& search, const PeerId& peer, TimePoint now);
+  void on_wait(FindId id, Search& search, const PeerId& from, const Wait& wait, TimePoint now);
+  void ask_second(FindId id, Search& search, TimePoint now);
   bool ask_anyone(FindId id, Search& search, const PeerId& first, TimePoint now);
   void extend(Search& search, TimePoint now);
   bool bypasses(const LookupKey& key, TimePoint now);
+  Ask question(FindId id, const Search& search, std::uint8_t hop) const;
+  void hold(FindId id, Search& search, TimePoint now);
   void go_alone(FindId id, Search& search, TimePoint now);
   bool may_go_alone(const Search& search, TimePoint now);
   void fetch(Search& search, TimePoint now);

@@ -46,14 +46,21 @@ struct ExchangeLimits {
   double alone_members = 5;
   // After so many searches in a row without any answer the mesh is tried once a second only.
   unsigned bypass_after = 3;
-  // While someone else fetches: heartbeats, how many may be missed, and the end of any wait.
+  // While someone else fetches: heartbeats, how many may be missed, and the end of any wait; a fetch that waits for its
+  // turn at GitHub may take longer, and for it the time counts that --max-queue gives a request.
   Duration beat = 50ms;
   Duration missed_beats = 150ms;
   Duration longest_wait = 5s;
+  Duration longest_queue = 32s;  // of --max-queue 30
+  // After so long a wait rank 2 is asked whether it knows of the fetch, too: an owner that only says so would hold up
+  // everybody.
+  Duration second_opinion = 2s;
   // A fetch that says nothing for this long has died (twice GitHub's p99); it says Hold more often than that, and ends.
   Duration lease = 600ms;
   Duration hold_every = 250ms;
   Duration longest_fetch = 35s;
+  // What takes long is spoken of less often; a member that dies meanwhile is noticed that much later.
+  Duration longest_silence = 2s;
   // Asking the other ranks, then everybody, before a charge.
   Duration peek = 15ms;
   Duration who_has = 12ms;
@@ -87,6 +94,19 @@ struct ExchangeLimits {
   Duration uncorroborated_pause = 30s;
   Duration corroborated_pause = 5min;
   DrawLimits draws;
+
+  // When the next heartbeat follows in a wait of that age, and the next Hold in a fetch.
+  Duration next_beat(Duration age) const { return std::clamp(age / 2, beat, std::max(beat, longest_silence)); }
+  Duration next_hold(Duration age) const {
+    return std::clamp(age / 4, hold_every, std::max(hold_every, longest_silence));
+  }
+  // Silence after which whoever promised the next word within that is not waited for any more.
+  Duration missed_beats_after(Duration promised) const {
+    return missed_beats + std::clamp(promised - beat, Duration::zero(), longest_silence);
+  }
+  Duration lease_after(Duration promised) const {
+    return lease + 2 * std::clamp(promised - hold_every, Duration::zero(), longest_silence);
+  }
 
   // Another patience (--mesh-patience): every wait for other members grows and shrinks with it, so that far members and
   // slow machines are given the time that they need. How often something is said stays.

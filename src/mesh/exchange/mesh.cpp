@@ -300,6 +300,8 @@ void Mesh::abandon(FindId find, ReleaseOutcome outcome, TimePoint now) {
   settle(now);
 }
 
+void Mesh::queued(FindId find, bool waits, TimePoint now) { parts_->finder.queued(find, waits, now); }
+
 void Mesh::report(const PeerId& from, const PeerId& publisher, bool proved, TimePoint now) {
   // Nobody's, and what we fetched ourselves and another brings back, is that one's.
   const bool named = publisher != nobody() && publisher != parts_->bus.self;

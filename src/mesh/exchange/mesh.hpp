@@ -17,7 +17,7 @@
 #include "probe.hpp"
 
 // One member of the mesh as a state machine (doc/formats/mesh.md): messages of admitted peers and `now` in; messages
-// and events out. It knows no sockets, no HTTP and no GitHub; the driver (mesh/link) and the simulator (mesh/simulate)
+// and events out. It knows no sockets, no HTTP and no GitHub; the driver (mesh/link) and the simulator (simulate)
 // run the same code. After any call: send take_outgoing(), handle take_events(), and call tick() at next_deadline().
 // One thread.
 
@@ -103,6 +103,9 @@ class Mesh {
   void put(FindId find, ItemPtr item, const Freshness& fresh, TimePoint now);
   void renew(FindId find, const Version& version, const Freshness& fresh, TimePoint now);
   void abandon(FindId find, ReleaseOutcome outcome, TimePoint now);
+  // Before one of these: the fetch waits for its turn at GitHub, or (false) has got it. Others wait longer for the
+  // former.
+  void queued(FindId find, bool waits, TimePoint now);
   // How a Candidate fared that `from` sent and `publisher` fetched: GitHub's 304 proved it, or it did not hold. Also
   // false for a Fresh answer whose seal is wrong. Not for the stale body of a Lease: that one is expected to change.
   void report(const PeerId& from, const PeerId& publisher, bool proved, TimePoint now);

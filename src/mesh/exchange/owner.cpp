@@ -63,18 +63,22 @@ void Owner::join(Flight& flight, const LookupKey& key, const Waiter& waiter, Tim
   if (flight.waiters.size() >= bus_.limits.waiters) return;
   flight.waiters.push_back(waiter);
   look_soon(flight, key, now);
-  const Duration eta = flight.stage == Stage::Leased ? flight.deadline - now : bus_.limits.peek;
-  bus_.send(waiter.reply_to,
-            Wait{.id = waiter.ask, .eta_ms = static_cast<std::uint16_t>(std::min<std::uint32_t>(ms(eta), 0xffff))});
   if (flight.waiters.size() == 1 && flight.stage == Stage::Leased) {
-    flight.next_beat = now + bus_.limits.beat;
+    flight.next_beat = now + bus_.limits.next_beat(now - flight.granted);
     timers_.arm(flight.next_beat, key);
   }
+  bus_.send(waiter.reply_to,
+            wait_of(flight, waiter, flight.stage == Stage::Leased ? flight.next_beat - now : bus_.limits.peek));
 }
 
-void Owner::tell_to_wait(const Flight& flight, Duration eta) {
-  const auto eta_ms = static_cast<std::uint16_t>(std::min<std::uint32_t>(ms(eta), 0xffff));
-  for (const Waiter& waiter : flight.waiters) bus_.send(waiter.reply_to, Wait{.id = waiter.ask, .eta_ms = eta_ms});
+Wait Owner::wait_of(const Flight& flight, const Waiter& waiter, Duration next) const {
+  return {.id = waiter.ask,
+          .next_ms = static_cast<std::uint16_t>(std::min<std::uint32_t>(ms(next), 0xffff)),
+          .queued = flight.stage == Stage::Leased && flight.queued};
+}
+
+void Owner::tell_to_wait(const Flight& flight, Duration next) {
+  for (const Waiter& waiter : flight.waiters) bus_.send(waiter.reply_to, wait_of(flight, waiter, next));
 }
 
 // The result of a lease that another gave goes to those whom its holder knows, and this one may not be among them: with
@@ -98,7 +102,7 @@ void Owner::start(const LookupKey& key, const Waiter& waiter, TimePoint now) {
   // A body here, even a stale one, makes a fetch free unless the resource changed.
   if (bus_.shelf.best(key, waiter.tag) != nullptr || (!meeting(now) && !others_may_hold(key) && !bus_.shelf.known(key)))
     return grant(flight, key, now);
-  bus_.send(waiter.reply_to, Wait{.id = waiter.ask, .eta_ms = static_cast<std::uint16_t>(ms(bus_.limits.peek))});
+  bus_.send(waiter.reply_to, wait_of(flight, waiter, bus_.limits.peek));
   peek_others(flight, key, now);
 }
 
@@ -198,7 +202,7 @@ void Owner::ask_everybody(Flight& flight, const LookupKey& key, TimePoint now) {
 void Owner::grant(Flight& flight, const LookupKey& key, TimePoint now) {
   GHMESH_CHECK(!flight.waiters.empty());
   flight.stage = Stage::Leased;
-  flight.shadow = false;
+  flight.shadow = flight.queued = false;
   flight.holder = flight.waiters.front();
   flight.waiters.pop_front();
   flight.lease = bus_.random.next_u64();
@@ -352,8 +356,9 @@ void Owner::on_hold(const PeerId& from, const Hold& hold, TimePoint now) {
   const auto it = flights_.find(hold.key);
   if (it == flights_.end() || it->second.lease != hold.lease || it->second.stage != Stage::Leased) return;
   static_cast<void>(from);
-  if (now - it->second.granted > bus_.limits.longest_fetch) return;
-  it->second.deadline = now + bus_.limits.lease;
+  if (now - it->second.granted > bus_.limits.longest_queue + bus_.limits.longest_fetch) return;
+  it->second.queued = hold.queued;
+  it->second.deadline = now + bus_.limits.lease_after(std::chrono::milliseconds(hold.next_ms));
   timers_.arm(it->second.deadline, hold.key);
 }
 
@@ -483,8 +488,8 @@ void Owner::look_at(const LookupKey& key, TimePoint now) {
   TimePoint next = now < flight.deadline ? flight.deadline : deadline;
   if (flight.stage == Stage::Leased && !flight.waiters.empty()) {
     if (now >= flight.next_beat) {
-      flight.next_beat = now + bus_.limits.beat;
-      tell_to_wait(flight, flight.deadline - now);
+      flight.next_beat = now + bus_.limits.next_beat(now - flight.granted);
+      tell_to_wait(flight, flight.next_beat - now);
     }
     next = std::min(next, flight.next_beat);
   }

@@ -61,6 +61,7 @@ class Owner {
     bool shadow = false;  // granted by another owner
     bool asked_all = false;
     bool awaits_copy = false;
+    bool queued = false;  // its holder waits for its turn
     TimePoint granted{};
     TimePoint deadline{};
     TimePoint next_beat{};
@@ -83,7 +84,8 @@ class Owner {
   void start(const LookupKey& key, const Waiter& waiter, TimePoint now);
   void join(Flight& flight, const LookupKey& key, const Waiter& waiter, TimePoint now);
   void peek_others(Flight& flight, const LookupKey& key, TimePoint now);
-  void tell_to_wait(const Flight& flight, Duration eta);
+  Wait wait_of(const Flight& flight, const Waiter& waiter, Duration next) const;
+  void tell_to_wait(const Flight& flight, Duration next);
   void look_soon(Flight& flight, const LookupKey& key, TimePoint now);
   void peek_everybody(Flight& flight, const LookupKey& key, TimePoint now);
   // A fleet's first seconds: members own keys as they come.

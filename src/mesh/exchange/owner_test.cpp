@@ -127,5 +127,45 @@ TEST_F(OwnerTest, WhoWaitsHearsOfItWhenAllAreAskedAgain) {
   EXPECT_LT(granted - heard, limits_.missed_beats);
 }
 
+// A fetch that waits for its turn at GitHub may take half a minute; its waiters need not hear of it twenty times a
+// second.
+TEST_F(OwnerTest, TheLongerAFetchTakesTheLessIsSaidOfIt) {
+  ask(2, 20);
+  const std::uint64_t lease = sent<Lease>().at(0).second.lease;
+  ask(3, 30);
+  const TimePoint began = now_;
+  TimePoint promised = now_ + 50ms;
+  TimePoint held = now_;
+  bus_.out.clear();
+  std::vector<TimePoint> beats;
+  while (now_ < began + 30s) {
+    if (now_ >= held) {
+      const Duration next = limits_.next_hold(now_ - began);
+      owner_.on_hold(peer(2),
+                     {.lease = lease, .key = key_, .next_ms = static_cast<std::uint16_t>(next / 1ms), .queued = true},
+                     now_);
+      held = now_ + next;
+    }
+    now_ = std::min(owner_.next_deadline(), held);
+    owner_.tick(now_);
+    for (const auto& [to, wait] : sent<Wait>()) {
+      EXPECT_EQ(to, peer(3));
+      EXPECT_EQ(wait.queued, true);
+      EXPECT_LE(now_, promised);
+      promised = now_ + std::chrono::milliseconds(wait.next_ms) + 1ms;
+      beats.push_back(now_);
+    }
+  }
+  EXPECT_TRUE(sent<Lease>().empty()) << "its holder says that it goes on";
+  EXPECT_LE(beats.size(), 25u);
+  EXPECT_GE(beats.size(), 15u);
+  EXPECT_LE(beats[1] - beats[0], 60ms);
+  // What it last promised was two seconds.
+  now_ = held + limits_.lease_after(2s) + 1s;
+  owner_.tick(now_);
+  owner_.tick(now_);
+  EXPECT_EQ(sent<Lease>().size(), 1u) << "and is silent";
+}
+
 }  // namespace
 }  // namespace ghmesh::mesh

@@ -32,8 +32,8 @@ bool Owner::on_relayed_answer(const PeerId& from, std::uint64_t id, const Messag
   if (it == relays_.end() || it->second.to != from) return false;
   const Relay relay = it->second;
   bus_.send(relay.from, answer);
-  if (std::holds_alternative<Wait>(answer)) {
-    it->second.until = now + bus_.limits.missed_beats;
+  if (const auto* wait = std::get_if<Wait>(&answer)) {
+    it->second.until = now + bus_.limits.missed_beats_after(std::chrono::milliseconds(wait->next_ms));
     relay_timers_.arm(it->second.until, id);
     return true;
   }

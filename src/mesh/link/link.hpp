@@ -70,6 +70,7 @@ class Link {
   void put(FindId find, ItemPtr item, const Freshness& fresh);
   void renew(FindId find, const Version& version, const Freshness& fresh);
   void abandon(FindId find, ReleaseOutcome outcome);
+  void queued(FindId find, bool waits) { mesh_.queued(find, waits, now()); }
   void report(const PeerId& from, const PeerId& publisher, bool proved);
   // Until all members confirmed, or the limit.
   io::Task<InvalidateDone> invalidate(std::vector<GroupId> groups, bool drop = false);

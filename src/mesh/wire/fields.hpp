@@ -27,7 +27,7 @@ void fields(Archive& a, Body& m) {
 }
 template <typename Archive>
 void fields(Archive& a, Wait& m) {
-  a(m.id), a(m.eta_ms);
+  a(m.id), a(m.next_ms), a(m.queued);
 }
 template <typename Archive>
 void fields(Archive& a, Lease& m) {
@@ -56,7 +56,7 @@ void fields(Archive& a, Release& m) {
 }
 template <typename Archive>
 void fields(Archive& a, Hold& m) {
-  a(m.lease), a(m.key);
+  a(m.lease), a(m.key), a(m.next_ms), a(m.queued);
 }
 template <typename Archive>
 void fields(Archive& a, Shadow& m) {

@@ -83,10 +83,11 @@ struct Body {
   Freshness fresh;
   bool candidate = false;
 };
-// Someone is fetching it. Repeated as a heartbeat.
+// Someone is fetching it. Repeated as a heartbeat, the less often the longer it takes.
 struct Wait {
   std::uint64_t id = 0;
-  std::uint16_t eta_ms = 0;
+  std::uint16_t next_ms = 0;  // another word comes within this
+  bool queued = false;        // whoever fetches it waits for its turn at GitHub
 };
 // Fetch it yourself; give the result to me and to shadow.
 struct Lease {
@@ -130,6 +131,8 @@ struct Release {
 struct Hold {
   std::uint64_t lease = 0;
   LookupKey key{};
+  std::uint16_t next_ms = 0;  // another word comes within this
+  bool queued = false;        // it waits for its turn at GitHub
 };
 // To rank 2: I gave this lease.
 struct Shadow {

@@ -74,6 +74,8 @@ Result<MeshWing::Opened> MeshWing::open(const config::Config& config, MeshParts 
   wing->open_registry(secret.keys);
   mesh::LinkOptions link{.keys = std::move(secret.keys)};
   link.exchange = mesh::ExchangeLimits::for_patience(config.mesh_patience);
+  // A little longer than the fetch may wait for its turn, so that its own end is what others hear.
+  link.exchange.longest_queue = config.max_queue + std::chrono::seconds(2);
   link.self.reachable = given || !config.p2p_listen.empty();
   link.log = wing->parts_.logger;
   link.find_item = [raw = wing.get()](const mesh::LookupKey& item, const mesh::Version& version) {
