@@ -9,14 +9,14 @@
 #include <sstream>
 
 #include "command.hpp"
-#include "mesh/simulate/simulator.hpp"
+#include "simulate/simulator.hpp"
 
 namespace ghmesh::cli {
 
 namespace {
 
-using mesh::simulate::FleetPlan;
-using mesh::simulate::FleetReport;
+using simulate::FleetPlan;
+using simulate::FleetReport;
 
 // A row of the flags that take a number.
 struct Bounded {
@@ -87,7 +87,7 @@ class Progress {
 };
 
 void print_text(std::ostream& out, const FleetReport& report) {
-  const mesh::simulate::Totals& totals = report.totals;
+  const simulate::Totals& totals = report.totals;
   const auto minutes = [](Duration time) { return std::chrono::duration_cast<std::chrono::minutes>(time).count(); };
   const auto line = [&](std::string_view name, std::string_view rest) {
     out << "  " << std::left << std::setw(20) << name << rest << '\n';
@@ -102,7 +102,8 @@ void print_text(std::ostream& out, const FleetReport& report) {
       << " minutes of virtual time, the first " << minutes(report.plan.warm_up) << " not counted, "
       << (report.plan.churn ? "with" : "without") << " churn, seed " << report.plan.seed << '\n';
   line("requests", count(totals.requests) + ": " + count(totals.local) + " fresh here, " + count(totals.from_peers) +
-                       " from peers, " + count(totals.upstream) + " to GitHub, the rest waited for another");
+                       " from peers, " + count(totals.upstream) + " to GitHub, " + count(totals.refused) +
+                       " refused after 30 s of waiting for their turn, the rest waited for another");
   line("charged", count(totals.charged) + ", ideal " + count(totals.ideal) + ": " + fixed(report.charged_per_ideal, 3) +
                       " times the ideal");
   line("messages a request", fixed(report.messages_per_request, 2));
@@ -113,7 +114,7 @@ void print_text(std::ostream& out, const FleetReport& report) {
 }
 
 void print_json(std::ostream& out, const FleetReport& report) {
-  const mesh::simulate::Totals& totals = report.totals;
+  const simulate::Totals& totals = report.totals;
   const auto seconds = [](Duration time) { return std::chrono::duration_cast<std::chrono::seconds>(time).count(); };
   const nlohmann::ordered_json json{{"nodes", report.plan.nodes},
                                     {"keys", report.plan.keys},
@@ -126,10 +127,12 @@ void print_json(std::ostream& out, const FleetReport& report) {
                                     {"fresh_here", totals.local},
                                     {"from_peers", totals.from_peers},
                                     {"upstream", totals.upstream},
+                                    {"refused", totals.refused},
                                     {"charged", totals.charged},
                                     {"ideal", totals.ideal},
                                     {"charged_per_ideal", report.charged_per_ideal},
                                     {"messages_per_request", report.messages_per_request},
+                                    {"messages_by_type", report.messages_by_type},
                                     {"kilobytes_per_second", report.kilobytes_per_second},
                                     {"membership_share", report.membership_share()},
                                     {"p50_ms", report.p50_ms},
@@ -144,7 +147,7 @@ int simulate(const Arguments& arguments, Context& context) {
   const Result<FleetPlan> plan = plan_of(arguments);
   if (!plan) return complain(context, kUsage, "simulate: " + plan.error().message);
   Progress progress(context.err);
-  const FleetReport report = mesh::simulate::simulate_fleet(*plan, [&](Duration done) { progress.show(*plan, done); });
+  const FleetReport report = simulate::simulate_fleet(*plan, [&](Duration done) { progress.show(*plan, done); });
   progress.clear();
   if (arguments.has("json")) {
     print_json(context.out, report);

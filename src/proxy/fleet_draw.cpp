@@ -6,13 +6,6 @@
 namespace ghmesh::proxy {
 namespace {
 
-// Between two messages, unless something new waits for leave: a burst is one, and a steady pace of twelve a second is
-// not three dozen.
-constexpr Duration kFlushEvery = 20ms;
-// While answers made here show a token's limits, or it was used lately, the keeper knows that this node listens.
-constexpr Duration kRefresh = 5s;
-constexpr Duration kListens = 1min;
-
 store::Key key_of(const mesh::TokenTag& tag) {
   store::Key key{};
   std::ranges::copy(tag, key.begin());
@@ -44,42 +37,47 @@ void FleetDraw::introduce(const Plan& plan) {
   const mesh::TokenTag& tag = sharing_.tag(plan);
   gate_.set_others(sharing_.link().mesh().sharers(tag));
   if (known_.size() >= Limits::kSealers && !known_.contains(plan.partition)) {
-    std::erase_if(known_, [&](const auto& entry) { return loop_.now() - entry.second.seen > kListens; });
+    std::erase_if(known_, [&](const auto& entry) { return !entry.second.report.listens(loop_.now()); });
     std::erase_if(by_tag_, [&](const auto& entry) { return !known_.contains(entry.second); });
     if (known_.size() >= Limits::kSealers) return;
   }
   const auto [place, is_new] = known_.try_emplace(plan.partition);
   Known& known = place->second;
-  known.seen = loop_.now();
+  known.report.used(loop_.now());
   if (!is_new && known.tag == tag) return;
   // Also when the mesh has changed its secret, and with it what it calls the token.
   if (!is_new) by_tag_.erase(key_of(known.tag));
   known.tag = tag;
   by_tag_[key_of(tag)] = plan.partition;
   mark(plan.partition);
-  if (!refresh_timer_.armed()) refresh_timer_.arm_at(loop_.now() + kRefresh);
+  if (!refresh_timer_.armed()) refresh_timer_.arm_at(loop_.now() + github::DemandReport::kRefresh);
 }
 
 void FleetDraw::mark(const github::Partition& token) {
   const auto known = known_.find(token);
   if (known == known_.end()) return;
-  if (!std::exchange(known->second.dirty, true)) dirty_.push_back(token);
-  const github::Demand demand = gate_.demand(token);
-  // All that the keeper knows of has gone: the next one waits for this message only.
-  const bool is_urgent = demand.waiting > 0 && demand.sent >= known->second.told;
-  if (is_urgent || !flush_timer_.armed())
-    flush_timer_.arm_at(is_urgent ? loop_.now() : std::max(loop_.now(), flushed_ + kFlushEvery));
+  github::DemandReport& report = known->second.report;
+  if (report.due() == TimePoint::max()) changed_.push_back(token);
+  report.changed(gate_.demand(token), loop_.now());
+  flush_at(report.due());
+}
+
+void FleetDraw::flush_at(TimePoint when) {
+  if (!flush_timer_.armed() || when < flush_timer_.when()) flush_timer_.arm_at(when);
 }
 
 void FleetDraw::flush() {
-  flushed_ = loop_.now();
-  for (const github::Partition& token : std::exchange(dirty_, {})) {
+  for (const github::Partition& token : std::exchange(changed_, {})) {
     const auto known = known_.find(token);
-    if (known == known_.end()) continue;
-    known->second.dirty = false;
-    known->second.said = flushed_;
+    if (known == known_.end() || known->second.report.due() == TimePoint::max()) continue;
+    github::DemandReport& report = known->second.report;
+    if (report.due() > loop_.now()) {
+      changed_.push_back(token);
+      flush_at(report.due());
+      continue;
+    }
     const github::Demand demand = gate_.demand(token);
-    known->second.told = demand.sent + demand.waiting;
+    report.said(demand, loop_.now());
     sharing_.link().draw({.bucket = known->second.tag,
                           .sent = demand.sent,
                           .sent_writes = demand.sent_writes,
@@ -95,11 +93,10 @@ void FleetDraw::flush() {
 
 void FleetDraw::refresh() {
   for (auto& [token, known] : known_) {
-    if (live_.take_shown(token)) known.seen = loop_.now();
-    // Whatever was said since then did as well.
-    if (loop_.now() - known.seen <= kListens && loop_.now() - known.said >= kRefresh) mark(token);
+    if (live_.take_shown(token)) known.report.used(loop_.now());
+    if (known.report.refreshes(loop_.now())) mark(token);
   }
-  refresh_timer_.arm_at(loop_.now() + kRefresh);
+  refresh_timer_.arm_at(loop_.now() + github::DemandReport::kRefresh);
 }
 
 void FleetDraw::on_drawn(const mesh::Drawn& drawn) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "github/demand_report.hpp"
 #include "io/loop.hpp"
 #include "proxy/live_fields.hpp"
 #include "proxy/pacing_gate.hpp"
@@ -12,8 +13,7 @@
 
 // Joins this node's pace and its book of limits to the other members': what was sent and what waits goes to whoever
 // keeps the token's bucket in the mesh, and its word to the gate; readings go both ways (doc/formats/mesh.md, Pace).
-// Changes of one turn of the loop go as one message, at once when a request waits for it. Loop thread; borrows what it
-// is given.
+// github::DemandReport says when. Loop thread; borrows what it is given.
 
 namespace ghmesh::proxy {
 
@@ -32,13 +32,11 @@ class FleetDraw {
  private:
   struct Known {
     mesh::TokenTag tag{};
-    TimePoint seen{};
-    TimePoint said{};  // anything, to the keeper
-    bool dirty = false;
-    std::uint64_t told = 0;  // as far as its count may come, as the keeper knows
+    github::DemandReport report;
   };
 
   void mark(const github::Partition& token);
+  void flush_at(TimePoint when);
   void flush();
   void refresh();
   void on_drawn(const mesh::Drawn& drawn);
@@ -49,10 +47,9 @@ class FleetDraw {
   LiveFields& live_;
   std::unordered_map<github::Partition, Known, store::KeyHash> known_;
   std::unordered_map<store::Key, github::Partition, store::KeyHash> by_tag_;
-  std::vector<github::Partition> dirty_;
+  std::vector<github::Partition> changed_;                 // whose report is due some time
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // the link may outlive this, or be gone before
   std::function<void(const mesh::Drawn&)> other_;
-  TimePoint flushed_{};
   io::Timer flush_timer_;
   io::Timer refresh_timer_;
 };

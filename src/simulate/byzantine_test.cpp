@@ -3,7 +3,7 @@
 // still serve each other.
 #include "test_scene.hpp"
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 constexpr std::size_t kMembers = 10;
@@ -242,4 +242,4 @@ TEST(Leaks, AreSeen) {
 }
 
 }  // namespace
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

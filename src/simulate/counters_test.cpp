@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "mesh/simulate/simulator.hpp"
+#include "simulate/simulator.hpp"
 
 // The sum over the fleet that any member shows: right everywhere within two rounds of probes after the last request.
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 class Counters : public testing::TestWithParam<std::uint64_t> {};
@@ -32,4 +32,4 @@ TEST_P(Counters, ReachEverybodyInTwoRoundsOfProbes) {
 }
 
 }  // namespace
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

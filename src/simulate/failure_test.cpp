@@ -5,7 +5,7 @@
 
 // Every row of the failure table, and what the mesh promises besides, in virtual time with several seeds.
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 class FailureTable : public testing::TestWithParam<std::uint64_t> {};
@@ -346,4 +346,4 @@ TEST(Mesh, AloneItIsALocalCache) {
 }
 
 }  // namespace
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

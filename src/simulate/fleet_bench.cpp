@@ -4,10 +4,10 @@
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
-#include "mesh/simulate/simulator.hpp"
+#include "simulate/simulator.hpp"
 #include "test_news.hpp"
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 void fleet(benchmark::State& state) {
@@ -54,4 +54,4 @@ void news(benchmark::State& state) {
 BENCHMARK(news)->Arg(50)->Arg(1000)->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

@@ -5,7 +5,7 @@
 
 #include "simulator.hpp"
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 constexpr std::uint32_t kScriptKeys = 20;
@@ -115,6 +115,7 @@ FleetReport simulate_fleet(const FleetPlan& plan, const std::function<void(Durat
   report.charged_per_ideal = ratio(static_cast<double>(totals.charged), static_cast<double>(totals.ideal));
   report.messages_per_request = ratio(static_cast<double>(totals.messages), static_cast<double>(totals.requests));
   report.kilobytes_per_second = static_cast<double>(totals.bytes) / 1000 / seconds / static_cast<double>(plan.nodes);
+  report.messages_by_type = simulator.messages_by_type();
   report.p50_ms = totals.percentile(0.5);
   report.p99_ms = totals.percentile(0.99);
   return report;
@@ -127,15 +128,15 @@ double FleetReport::membership_share() const {
 std::string FleetReport::text() const {
   char line[512];
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
-  std::snprintf(line, sizeof line,
-                "N=%zu K=%u seed=%llu: charged %llu / ideal %llu = %.3f; %.2f messages a request; %.2f KB/s a node "
-                "(%.0f %% membership); p50 %.2f ms, p99 %.0f ms\n"
-                "%llu requests: %llu fresh here, %llu from peers, %llu upstream, %llu alone, %llu wrong\n",
-                plan.nodes, plan.keys, n(plan.seed), n(totals.charged), n(totals.ideal), charged_per_ideal,
-                messages_per_request, kilobytes_per_second, 100 * membership_share(), p50_ms, p99_ms,
-                n(totals.requests), n(totals.local), n(totals.from_peers), n(totals.upstream), n(totals.alone),
-                n(totals.wrong));
+  std::snprintf(
+      line, sizeof line,
+      "N=%zu K=%u seed=%llu: charged %llu / ideal %llu = %.3f; %.2f messages a request; %.2f KB/s a node "
+      "(%.0f %% membership); p50 %.2f ms, p99 %.0f ms\n"
+      "%llu requests: %llu fresh here, %llu from peers, %llu upstream, %llu alone, %llu refused, %llu wrong\n",
+      plan.nodes, plan.keys, n(plan.seed), n(totals.charged), n(totals.ideal), charged_per_ideal, messages_per_request,
+      kilobytes_per_second, 100 * membership_share(), p50_ms, p99_ms, n(totals.requests), n(totals.local),
+      n(totals.from_peers), n(totals.upstream), n(totals.alone), n(totals.refused), n(totals.wrong));
   return line;
 }
 
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "mesh/simulate/simulator.hpp"
+#include "simulate/simulator.hpp"
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 TEST(FleetGate, Five) {
@@ -21,6 +21,15 @@ TEST(FleetGate, Fifty) {
   EXPECT_EQ(report.totals.wrong, 0u);
 }
 
+// All together ask nearly as much as one token may.
+TEST(FleetGate, FiveHundredOnOneToken) {
+  const FleetReport report = simulate_fleet({.nodes = 500, .time = 5min, .seed = 1});
+  EXPECT_LE(report.charged_per_ideal, 1.02) << report.text();
+  EXPECT_LE(report.messages_per_request, 5) << report.text();
+  EXPECT_EQ(report.totals.refused, 0u) << report.text();
+  EXPECT_EQ(report.totals.wrong, 0u);
+}
+
 // Fifty tokens look at fifty instants, so they see more changes than an ideal that looks once in 60 s.
 TEST(FleetGate, ATokenForEveryMember) {
   const FleetReport report = simulate_fleet({.nodes = 50, .time = 10min, .seed = 1, .tokens = 50});
@@ -34,4 +43,4 @@ TEST(FleetGate, TheSameSeedIsTheSameRun) {
 }
 
 }  // namespace
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "mesh/simulate/simulator.hpp"
+#include "simulate/simulator.hpp"
 
 // The jobs of a matrix: they start within a moment, know of each other by a directory only, and ask the very instant
 // in which `init` returned. What they all ask is paid once.
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 constexpr std::uint32_t kKeys = 20;
@@ -122,9 +122,8 @@ TEST_P(Init, ADeadFounderIsSoonNotWaitedFor) {
     scene.run_for(100ms);
   }
   EXPECT_EQ(scene.totals().charged, 20u);
-  std::printf("SLOW %d\n", slow);
   EXPECT_LE(slow, 5);
 }
 
 }  // namespace
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

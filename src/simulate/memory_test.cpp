@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "mesh/simulate/simulator.hpp"
+#include "simulate/simulator.hpp"
 
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
@@ -35,7 +35,7 @@ void operator delete(void* at) noexcept {
 void operator delete(void* at, std::size_t) noexcept { operator delete(at); }
 #endif
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 double bytes_a_member(std::size_t members) {
@@ -60,4 +60,4 @@ TEST(Memory, AMemberKeepsHalfAKilobyteOfEachOther) {
 }
 
 }  // namespace
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

@@ -3,7 +3,7 @@
 
 #include "test_news.hpp"
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 TEST(News, ReachesEverybodyInTwoSeconds) {
@@ -21,4 +21,4 @@ TEST(News, ReachesEverybodyInTwoSeconds) {
 }
 
 }  // namespace
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

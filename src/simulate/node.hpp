@@ -6,7 +6,7 @@
 
 // One simulated node: the mesh's state machine, and of its proxy what decides about requests. Private to the room.
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 
 struct Simulator::Pending {
   TimePoint began;
@@ -36,4 +36,4 @@ struct Simulator::Node {
   std::unordered_map<NodeIndex, TimePoint> contacts;
 };
 
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

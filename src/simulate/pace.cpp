@@ -1,110 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pace.hpp"
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
-// Of github::PacingOptions and proxy::FleetDraw.
-constexpr Duration kFreeEvery = 5s;
-constexpr std::size_t kFreeNodes = 30;
-constexpr Duration kFlushEvery = 20ms;
-constexpr Duration kRefresh = 5s;
-constexpr Duration kListens = 1min;
-constexpr Duration kRecent = 14s;
 constexpr std::uint32_t kLimit = 5000;
 
 }  // namespace
 
-Pace::Pace(Mesh& mesh, const TokenTag& token, At at, std::function<TimePoint()> now)
-    : mesh_(mesh), at_(std::move(at)), now_(std::move(now)) {
-  said_.bucket = token;
-  flushed_ = last_sent_ = now_() - kFreeEvery;
-  at_(kRefresh, [this] { refresh(); });
+Pace::Pace(Mesh& mesh, const TokenTag& token, Random& random, At at, std::function<TimePoint()> now)
+    : mesh_(mesh), tag_(token), at_(std::move(at)), now_(std::move(now)), pacer_(random) {
+  at_(github::DemandReport::kRefresh, [this] { refresh(); });
 }
 
-void Pace::enter(std::function<void()> go) {
-  waiting_.push_back(std::move(go));
+void Pace::enter(TimePoint since, Turn go) {
+  pacer_.set_others(mesh_.sharers(tag_));
+  report_.used(now_());
+  const github::Ticket ticket = next_ticket_++;
+  waiting_.emplace(ticket, std::move(go));
+  pacer_.enqueue(ticket, {.token = token_, .client = ticket, .shared = true, .since = since}, now_());
   turn();
-  mark();
-}
-
-bool Pace::may_go() const {
-  const std::size_t others = mesh_.sharers(said_.bucket);
-  if (others == 0 || unheard_ || said_.sent < may_send_) return true;
-  return others < kFreeNodes && now_() - last_sent_ >= kFreeEvery;
 }
 
 void Pace::turn() {
-  while (!waiting_.empty() && may_go()) {
-    ++said_.sent;
-    ++said_.in_flight;
-    last_sent_ = now_();
-    recent_.push_back(last_sent_);
-    std::function<void()> go = std::move(waiting_.front());
-    waiting_.pop_front();
-    go();
+  github::Pacer::Turn turn = pacer_.turn(now_());
+  for (const github::Ticket ticket : turn.released) waiting_.extract(ticket).mapped()(true);
+  for (const github::Refused& refused : turn.refused) waiting_.extract(refused.ticket).mapped()(false);
+  if (turn.ask_again && *turn.ask_again < turn_at_) {
+    turn_at_ = *turn.ask_again;
+    at_(std::max(turn_at_ - now_(), Duration::zero()), [this, when = turn_at_] {
+      if (turn_at_ != when) return;
+      turn_at_ = TimePoint::max();
+      this->turn();
+    });
   }
+  tell_changes();
 }
 
 void Pace::done() {
-  --said_.in_flight;
   ++answers_;
   answered_ = now_();
-  mark();
+  pacer_.done(token_, "core", {}, now_());
+  if (pacer_.waiting() > 0) turn();
+  tell_changes();
 }
 
 void Pace::on_drawn(const Drawn& drawn) {
-  may_send_ = std::max(may_send_, drawn.may_send);
-  said_.drawing = std::max<std::uint32_t>(drawn.drawing, 1);
-  unheard_ = false;
-  const std::uint64_t before = said_.sent;
+  pacer_.grant(token_, drawn.may_send, drawn.may_write, drawn.drawing, now_());
   turn();
-  if (said_.sent != before) mark();
 }
 
 void Pace::on_unheard() {
-  unheard_ = true;
+  pacer_.unheard(token_);
   turn();
-  mark();
 }
 
-void Pace::mark() {
-  dirty_ = true;
-  const bool urgent = !waiting_.empty() && said_.sent >= told_;
-  const TimePoint when = urgent ? now_() : std::max(now_(), flushed_ + kFlushEvery);
-  if (flush_at_ <= when) return;
-  flush_at_ = when;
-  at_(when - now_(), [this, when] {
-    if (flush_at_ == when) flush();
+void Pace::tell_changes() {
+  if (pacer_.take_changed(now_()).empty()) return;
+  report_.changed(pacer_.demand(token_, now_()), now_());
+  report();
+}
+
+void Pace::report() {
+  if (report_.due() >= report_at_) return;
+  report_at_ = report_.due();
+  at_(report_at_ - now_(), [this, when = report_at_] {
+    if (report_at_ != when) return;
+    report_at_ = TimePoint::max();
+    const github::Demand demand = pacer_.demand(token_, now_());
+    report_.said(demand, now_());
+    Draw draw{.bucket = tag_,
+              .sent = demand.sent,
+              .sent_writes = demand.sent_writes,
+              .recent = demand.recent,
+              .recent_writes = demand.recent_writes,
+              .drawing = demand.drawing,
+              .in_flight = demand.in_flight,
+              .waiting = demand.waiting,
+              .waiting_writes = demand.waiting_writes,
+              .rates = {}};
+    if (answers_ > 0)
+      draw.rates = {{.peer = nobody(),
+                     .resource = 0,
+                     .limit = kLimit,
+                     .remaining = kLimit - answers_ % kLimit,
+                     .used = answers_,
+                     .reset = 1'800'000'000,
+                     .age_ms = static_cast<std::uint32_t>((now_() - answered_) / 1ms),
+                     .spent = answers_}};
+    mesh_.draw(std::move(draw), now_());
   });
 }
 
-void Pace::flush() {
-  flush_at_ = TimePoint::max();
-  flushed_ = now_();
-  if (!std::exchange(dirty_, false)) return;
-  while (!recent_.empty() && now_() - recent_.front() > kRecent) recent_.pop_front();
-  said_.recent = static_cast<std::uint32_t>(recent_.size());
-  said_.waiting = static_cast<std::uint32_t>(waiting_.size());
-  told_ = said_.sent + said_.waiting;
-  Draw draw = said_;
-  if (answers_ > 0) {
-    const std::uint32_t spent = answers_;
-    draw.rates = {{.peer = nobody(),
-                   .resource = 0,
-                   .limit = kLimit,
-                   .remaining = kLimit - spent % kLimit,
-                   .used = spent,
-                   .reset = 1'800'000'000,
-                   .age_ms = static_cast<std::uint32_t>((now_() - answered_) / 1ms),
-                   .spent = spent}};
-  }
-  mesh_.draw(std::move(draw), now_());
-}
-
 void Pace::refresh() {
-  if (now_() - last_sent_ <= kListens && said_.sent > 0 && now_() - flushed_ >= kRefresh) mark();
-  at_(kRefresh, [this] { refresh(); });
+  if (report_.refreshes(now_())) {
+    report_.changed(pacer_.demand(token_, now_()), now_());
+    report();
+  }
+  at_(github::DemandReport::kRefresh, [this] { refresh(); });
 }
 
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

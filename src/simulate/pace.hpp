@@ -1,52 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <deque>
 #include <functional>
-#include <vector>
+#include <map>
+#include <memory>
 
+#include "github/demand_report.hpp"
+#include "github/pacing.hpp"
 #include "mesh/exchange/mesh.hpp"
 
-// What a node's proxy says to the keeper of its token (github/pacing.hpp and proxy/fleet_draw.hpp decide it, which this
-// room may not know): how many requests it sent, what waits and what is in flight, when it may go. Here so that a
-// simulated fleet sends the messages of a real one. Private to the room.
+// A simulated node's pace: the pacer of a real one, joined to the keeper of its token as proxy/fleet_draw.hpp joins it.
+// Private to the room.
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
+
+using namespace mesh;
 
 class Pace {
  public:
   // at: runs an action so much later, if the node still lives.
   using At = std::function<void(Duration, std::function<void()>)>;
-  Pace(Mesh& mesh, const TokenTag& token, At at, std::function<TimePoint()> now);
+  Pace(Mesh& mesh, const TokenTag& token, Random& random, At at, std::function<TimePoint()> now);
 
-  // go is called when it may go to GitHub: perhaps at once.
-  void enter(std::function<void()> go);
+  // May it go to GitHub (perhaps at once), or would it wait for too long?
+  using Turn = std::function<void(bool may_go)>;
+  void enter(TimePoint since, Turn turn);
   void done();  // one that went has its answer
   void on_drawn(const Drawn& drawn);
   void on_unheard();
 
  private:
   void turn();
-  bool may_go() const;
-  void mark();
-  void flush();
+  void tell_changes();
+  void report();
   void refresh();
 
   Mesh& mesh_;
+  TokenTag tag_;
   At at_;
   std::function<TimePoint()> now_;
-  Draw said_;
-  std::uint64_t may_send_ = 0;
-  std::uint64_t told_ = 0;  // as far as the count may come, as the keeper knows
-  bool unheard_ = false;
-  bool dirty_ = false;
-  std::deque<std::function<void()>> waiting_;
-  std::deque<TimePoint> recent_;
-  TimePoint last_sent_{};
-  TimePoint flushed_{};
-  TimePoint flush_at_ = TimePoint::max();
+  github::Partition token_{};  // the only one of its pacer
+  github::Pacer pacer_;
+  github::DemandReport report_;
+  github::Ticket next_ticket_ = 1;
+  std::map<github::Ticket, Turn> waiting_;
+  TimePoint turn_at_ = TimePoint::max();
+  TimePoint report_at_ = TimePoint::max();
   std::uint32_t answers_ = 0;
   TimePoint answered_{};
 };
 
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

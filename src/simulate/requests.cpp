@@ -6,7 +6,7 @@
 #include "node.hpp"
 #include "stand_ins.hpp"
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 // A fetch that the mesh did not hear of.
@@ -190,9 +190,28 @@ void Simulator::on_result(NodeIndex index, const FindResult& result) {
 }
 
 void Simulator::fetch(NodeIndex index, FindId find, std::uint32_t key, ItemPtr candidate, const PeerId& from) {
-  nodes_[index]->pace->enter([this, index, find, key, from, held = std::move(candidate)]() mutable {
+  Node& node = *nodes_[index];
+  const auto flight = node.flights.find(key);
+  const TimePoint since = flight == node.flights.end() || flight->second.empty() ? now_ : flight->second.front().began;
+  node.mesh->queued(find, true, now_);
+  node.pace->enter(since, [this, index, find, key, from, held = std::move(candidate)](bool may_go) mutable {
+    if (!may_go) return refuse(index, find, key);
+    nodes_[index]->mesh->queued(find, false, now_);
     send_upstream(index, find, key, std::move(held), from);
   });
+}
+
+// Its clients are told to come again later; the lease goes to somebody else.
+void Simulator::refuse(NodeIndex index, FindId find, std::uint32_t key) {
+  Node& node = *nodes_[index];
+  node.mesh->abandon(find, ReleaseOutcome::Failed, now_);
+  node.finds.erase(find);
+  auto waiting = std::exchange(node.flights[key], {});
+  node.flights.erase(key);
+  totals_.refused += waiting.size();
+  for (Pending& each : waiting)
+    if (each.done) each.done({.refused = true, .took = now_ - each.began});
+  drain(index);
 }
 
 void Simulator::send_upstream(NodeIndex index, FindId find, std::uint32_t key, ItemPtr candidate, const PeerId& from) {
@@ -269,4 +288,4 @@ void Simulator::fetched(NodeIndex index, FindId find, std::uint32_t key, const I
   drain(index);
 }
 
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

@@ -8,7 +8,7 @@
 #include "node.hpp"
 #include "stand_ins.hpp"
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 // Length and request id in front, tag behind; the secure channel and the muxer add 18 and 12 per write.
@@ -54,17 +54,13 @@ void Simulator::reset_totals() {
   by_type_ = {};
 }
 
-std::uint64_t Simulator::message_count(std::string_view type) const {
-  Message message;
-  std::uint64_t count = 0;
-  const auto look = [&]<std::size_t I>() {
-    message.emplace<I>();
-    if (type_name(message) == type) count = by_type_[I];
-  };
+std::map<std::string_view, std::uint64_t> Simulator::messages_by_type() const {
+  std::map<std::string_view, std::uint64_t> counts;
+  const auto look = [&]<std::size_t I>() { counts[type_name(Message(std::in_place_index<I>))] = by_type_[I]; };
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (look.template operator()<I>(), ...);
   }(std::make_index_sequence<std::variant_size_v<Message>>());
-  return count;
+  return counts;
 }
 
 Duration Simulator::one_way(NodeIndex a, NodeIndex b) {
@@ -92,7 +88,7 @@ NodeIndex Simulator::start_alone(std::uint32_t token, bool stable, bool reachabl
   config.exchange = exchange;
   node->mesh = std::make_unique<Mesh>(std::move(config), random_, now_);
   node->pace = std::make_unique<Pace>(
-      *node->mesh, token_tag(token),
+      *node->mesh, token_tag(token), random_,
       [this, index](Duration wait, std::function<void()> action) {
         at(wait, [this, index, run = std::move(action)] {
           if (!nodes_[index]->alive) return;
@@ -291,4 +287,4 @@ std::optional<NodeIndex> Simulator::rank(NodeIndex seen_by, std::uint32_t key, s
   return by_peer_.at(row[which]);
 }
 
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

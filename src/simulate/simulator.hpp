@@ -17,7 +17,10 @@
 // that changes its answers. Sizes are counted as the wire would have them; bodies stand for their sizes and nothing is
 // encrypted. One thread; the same seed gives the same run.
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
+
+// Nearly every word of this room is the mesh's.
+using namespace mesh;
 
 using NodeIndex = std::size_t;
 
@@ -42,6 +45,7 @@ struct Totals {
   std::uint64_t bytes = 0;       // all, with frames, compressed bodies
   std::uint64_t membership_bytes = 0;
   std::uint64_t alone = 0;
+  std::uint64_t refused = 0;        // would have waited too long for their turn at GitHub
   std::uint64_t wrong = 0;          // answers that were not the origin's bytes within the freshness
   std::uint64_t leaks = 0;          // messages with what never leaves its node
   std::uint64_t refused_seals = 0;  // "fresh for you" that nobody with the token had said
@@ -72,6 +76,7 @@ class Simulator {
     std::uint64_t version = 0;
     bool charged = false;
     bool upstream = false;
+    bool refused = false;
     Duration took{};
   };
   void request(NodeIndex node, std::uint32_t key, std::function<void(const Answer&)> done = {});
@@ -112,7 +117,8 @@ class Simulator {
   Mesh& mesh(NodeIndex node);
   // Who is rank 1 (0), 2 (1), 3 (2) of the key, as that node sees it.
   std::optional<NodeIndex> rank(NodeIndex seen_by, std::uint32_t key, std::size_t which);
-  std::uint64_t message_count(std::string_view type) const;
+  std::map<std::string_view, std::uint64_t> messages_by_type() const;
+  std::uint64_t message_count(std::string_view type) const { return messages_by_type()[type]; }
 
  private:
   struct Node;
@@ -144,6 +150,7 @@ class Simulator {
   void on_result(NodeIndex node, const FindResult& result);
   void find_again(NodeIndex node, std::uint32_t key, const Disbelieved& seen);
   void fetch(NodeIndex node, FindId find, std::uint32_t key, ItemPtr candidate, const PeerId& from = nobody());
+  void refuse(NodeIndex node, FindId find, std::uint32_t key);
   void send_upstream(NodeIndex node, FindId find, std::uint32_t key, ItemPtr candidate, const PeerId& from);
   void fetched(NodeIndex node, FindId find, std::uint32_t key, const ItemPtr& candidate, std::uint64_t version);
   void check(std::uint32_t key, const Item& item);
@@ -187,10 +194,11 @@ struct FleetReport {
   double kilobytes_per_second = 0;  // a node, sent
   double p50_ms = 0;
   double p99_ms = 0;
+  std::map<std::string_view, std::uint64_t> messages_by_type;
   double membership_share() const;  // of the bytes
   std::string text() const;         // two lines for people
 };
 // progress: told how much virtual time has passed, every second of it.
 FleetReport simulate_fleet(const FleetPlan& plan, const std::function<void(Duration done)>& progress = {});
 
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

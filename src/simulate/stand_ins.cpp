@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 void read_item(ItemPtr& item) {
@@ -97,4 +97,4 @@ AnswerSeal seal_of(std::uint32_t token, const LookupKey& key, const Version& ver
   return seal;
 }
 
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

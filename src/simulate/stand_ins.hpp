@@ -8,7 +8,9 @@
 // What stands for the real thing in a simulated fleet: ids, keys, tokens, the origin's bytes, their hashes and the
 // seals of answers. Plain functions of numbers. Private to the room.
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
+
+using namespace mesh;
 
 std::uint64_t mixed(std::uint64_t z);
 PeerId peer_of(std::uint64_t number);
@@ -28,4 +30,4 @@ AnswerSeal seal_of(std::uint32_t token, const LookupKey& key, const Version& ver
 void read_items(Message& message);
 bool carries(const Message& message, const LookupKey& key);
 
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "mesh/simulate/simulator.hpp"
+#include "simulate/simulator.hpp"
 
 // A fleet that starts at one instant, as the jobs of a matrix do: nobody is old enough to own keys, yet what all ask is
 // paid once, and stays paid when they come of age.
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 namespace {
 
 constexpr std::uint32_t kKeys = 20;
@@ -133,4 +133,4 @@ TEST_P(AtOnce, ALateJoinerFindsWhatTheYoungFleetPaid) {
 }
 
 }  // namespace
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

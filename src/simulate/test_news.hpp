@@ -5,7 +5,7 @@
 
 // How fast members hear of each other: the test wants it of a hundred, the bench of a thousand.
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 
 struct NewsTimes {
   Duration joined{}, left{};  // until 99 % of the members knew
@@ -51,4 +51,4 @@ inline NewsTimes measure_news(std::size_t members, std::uint64_t seed) {
   return times;
 }
 
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

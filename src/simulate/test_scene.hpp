@@ -5,7 +5,7 @@
 
 #include "simulator.hpp"
 
-namespace ghmesh::mesh::simulate {
+namespace ghmesh::simulate {
 
 inline constexpr std::uint32_t kKey = 7;
 
@@ -45,4 +45,4 @@ struct Scene : Simulator {
   }
 };
 
-}  // namespace ghmesh::mesh::simulate
+}  // namespace ghmesh::simulate

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// More is asked of GitHub than one token may: a fetch waits for its turn, and others wait for the fetch.
+#include "test_scene.hpp"
+
+namespace ghmesh::simulate {
+namespace {
+
+// Ten members, and so much before the question that it has its turn after some seconds.
+struct Queue : Scene {
+  explicit Queue(std::uint64_t seed, Duration wait) : Scene(seed) {
+    const auto ahead = 160 + static_cast<std::uint32_t>(12 * (wait / 1s));
+    for (std::uint32_t key = 0; key < ahead; ++key) {
+      std::vector<NodeIndex> nodes = live();
+      request(nodes[key % nodes.size()], 1000 + key);
+    }
+    run_for(500ms);
+    others = totals().charged;
+    for (std::size_t i = 0; i < 4; ++i) asking.push_back(outsider(kKey, i));
+  }
+  // Four ask, one after the other.
+  void ask_all() {
+    for (const NodeIndex node : asking) {
+      request(node, kKey, [&](const Answer& answer) {
+        answers.push_back(answer);
+        charged += answer.charged ? 1 : 0;
+        upstream += answer.upstream ? 1 : 0;
+      });
+      run_for(10ms);
+    }
+  }
+
+  std::uint64_t others = 0;
+  std::vector<NodeIndex> asking;
+  std::vector<Answer> answers;
+  int charged = 0, upstream = 0;
+};
+
+class QueueTest : public testing::TestWithParam<std::uint64_t> {};
+INSTANTIATE_TEST_SUITE_P(Seeds, QueueTest, testing::Range<std::uint64_t>(1, 9));
+
+TEST_P(QueueTest, OneWaitsForItsTurnAndTheOthersForIt) {
+  Queue scene(GetParam(), 15s);
+  const std::uint64_t before = scene.message_count("wait") + scene.message_count("hold");
+  scene.ask_all();
+  scene.run_for(29s);
+  ASSERT_EQ(scene.answers.size(), 4u);
+  EXPECT_EQ(scene.charged, 1);
+  EXPECT_EQ(scene.upstream, 1);
+  EXPECT_GT(scene.answers[0].took, 6s) << "longer than anybody waits for a fetch that is under way";
+  EXPECT_EQ(scene.totals().refused, 0u);
+  // The 180 before it are held as well.
+  EXPECT_LT(scene.message_count("wait") + scene.message_count("hold") - before, 60u * 4 + 30u * 2 * 180);
+  EXPECT_EQ(scene.totals().wrong, 0u);
+}
+
+TEST_P(QueueTest, TheFetchersDeathCostsNoSecondCharge) {
+  for (const bool reset : {true, false}) {
+    Queue scene(GetParam(), 10s);
+    scene.ask_all();
+    scene.run_for(2s);
+    scene.kill(scene.asking[0], reset);
+    scene.run_for(40s);
+    ASSERT_EQ(scene.answers.size(), 3u);
+    EXPECT_EQ(scene.charged, 1) << (reset ? "reset" : "silent");
+    for (const auto& answer : scene.answers) EXPECT_FALSE(answer.refused);
+  }
+}
+
+TEST_P(QueueTest, NorDoesTheOwners) {
+  for (const bool reset : {true, false}) {
+    Queue scene(GetParam(), 10s);
+    scene.ask_all();
+    scene.run_for(2s);
+    scene.kill(scene.owner(kKey), reset);
+    scene.run_for(40s);
+    ASSERT_EQ(scene.answers.size(), 4u);
+    EXPECT_EQ(scene.charged, 1) << (reset ? "reset" : "silent");
+  }
+}
+
+// Without a fetch anywhere: rank 2 knows of none, and gives its own lease.
+TEST_P(QueueTest, AnOwnerThatOnlySaysWaitIsNotBelievedForLong) {
+  Scene scene(GetParam());
+  const NodeIndex liar = scene.owner(kKey);
+  const LookupKey key = Simulator::lookup_key_of(kKey);
+  scene.tamper = [&](NodeIndex from, NodeIndex to, Message& message) {
+    const auto* ask = std::get_if<Ask>(&message);
+    if (ask == nullptr || to != liar || ask->key != key) return true;
+    for (int i = 1; i < 40; ++i)
+      scene.at(std::chrono::seconds(i), [&scene, liar, from, id = ask->id] {
+        scene.send(liar, from, Wait{.id = id, .next_ms = 1000, .queued = true});
+      });
+    scene.at(0s, [&scene, liar, from, id = ask->id] {
+      scene.send(liar, from, Wait{.id = id, .next_ms = 1000, .queued = true});
+    });
+    return false;
+  };
+  const Simulator::Answer answer = scene.ask(scene.outsider(kKey), kKey, 30s);
+  EXPECT_TRUE(answer.upstream);
+  EXPECT_LE(answer.took, 2s + 200ms);
+}
+
+// The client's patience is one, however it waits.
+TEST_P(QueueTest, NobodyWaitsLongerThanMaxQueue) {
+  Queue scene(GetParam(), 60s);
+  scene.ask_all();
+  scene.run_for(70s);
+  ASSERT_EQ(scene.answers.size(), 4u);
+  for (const auto& answer : scene.answers) EXPECT_LE(answer.took, 34s);
+  EXPECT_LE(scene.charged, 1);
+}
+
+}  // namespace
+}  // namespace ghmesh::simulate
