@@ -45,3 +45,32 @@ test('five nodes burst on one token: no secondary limit is met, and all are answ
     return ''
   }, 'the shared view')
 })
+
+test('what waits for its turn is fetched once, however many wait for it', async t => {
+  const scratch = new Scratch(t)
+  const token = newToken()
+  const standin = await startStandin(scratch, { args: ['--files', `${FILES}`], tokens: { [token]: { login: 'octocat', everything: true } } })
+  const paths = filePaths(FILES)
+  const { nodes } = await startMesh(scratch, standin.http, NODES)
+  const ask = async (node, target) => {
+    const answer = await request(node.url, target, { token })
+    assert.equal(answer.status, 200, answer.text)
+    return answer
+  }
+  const ahead = 250
+  let answered = 0
+  const cost = await standin.cost(async () => {
+    // 160 may go at once; twelve a second of the others.
+    const before = Array.from({ length: ahead }, async (_, i) => {
+      await ask(nodes[i % NODES], `${paths[i % FILES]}?n=${i}`)
+      answered++
+    })
+    await eventually(() => answered >= 150 ? '' : `${answered} answered`, 'the burst')
+    const same = await Promise.all(nodes.map(node => ask(node, `${paths[0]}?all`)))
+    for (const answer of same) assert.ok(answer.body.equals(same[0].body))
+    await Promise.all(before)
+  })
+  assert.equal(cost.secondary_limited, 0, JSON.stringify(cost))
+  assert.equal(cost.total, ahead + 1, JSON.stringify(cost))
+  assert.equal(cost.charged, ahead + 1)
+})

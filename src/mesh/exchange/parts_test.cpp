@@ -84,6 +84,21 @@ TEST(Shelf, TwoTokensMaySeeTwoVersions) {
   EXPECT_EQ(shelf.at(key, item(5, 1)->version), nullptr);
 }
 
+// Token 1's answer was under way when token 2 saw a change, and came after it.
+TEST(Shelf, WhatATokenSeesNowOutdatesWhatItSawBefore) {
+  Shelf shelf(kLimits);
+  const Freshness one = fresh(1), two = fresh(2), three = fresh(3);
+  const LookupKey key = item(5, 1)->key;
+  shelf.put(item(5, 1), &one, peer(1), kNow);
+  EXPECT_TRUE(shelf.confirm(key, item(5, 1)->version, three, kNow + 30s));
+  shelf.put(item(5, 2), &two, peer(1), kNow + 61s);
+  EXPECT_TRUE(shelf.confirm(key, item(5, 1)->version, one, kNow + 61050ms));
+  EXPECT_EQ(shelf.best(key, tag(1))->item->version, item(5, 1)->version);
+  shelf.put(item(5, 2), &one, peer(1), kNow + 122s);
+  EXPECT_EQ(shelf.best(key, tag(1))->item->version, item(5, 2)->version);
+  EXPECT_EQ(shelf.best(key, tag(2))->item->version, item(5, 2)->version);
+}
+
 TEST(Shelf, WhatWasNotTrueGoesAndTheOtherVersionStays) {
   Shelf shelf(kLimits);
   const Freshness one = fresh(1), two = fresh(2);

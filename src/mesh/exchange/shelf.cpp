@@ -36,6 +36,11 @@ void Shelf::add_validation(Held& held, const Freshness& fresh, TimePoint now) {
   held.confirmed = now;
 }
 
+void Shelf::forget_validations(Entry& entry, const TokenTag& tag) {
+  for (Held& held : entry.variants)
+    std::erase_if(held.validations, [&](const Validation& each) { return each.said.tag == tag; });
+}
+
 void Shelf::put(ItemPtr item, const Freshness* fresh, const PeerId& publisher, TimePoint now) {
   if (cost(*item) > limits_.shelf_bytes / 8) return;
   note_known(item->key);
@@ -50,7 +55,9 @@ void Shelf::put(ItemPtr item, const Freshness* fresh, const PeerId& publisher, T
   const auto same = std::find_if(entry.variants.begin(), entry.variants.end(),
                                  [&](const Held& held) { return held.item->version == item->version; });
   if (same != entry.variants.end()) {
-    if (fresh != nullptr) add_validation(*same, *fresh, now);
+    if (fresh == nullptr) return;
+    forget_validations(entry, fresh->tag);
+    add_validation(*same, *fresh, now);
     return;
   }
   Held held{.item = std::move(item), .validations = {}, .confirmed = now, .appeared = now, .publisher = publisher};
@@ -61,6 +68,7 @@ void Shelf::put(ItemPtr item, const Freshness* fresh, const PeerId& publisher, T
            (fresh != nullptr && std::any_of(old.validations.begin(), old.validations.end(),
                                             [&](const Validation& v) { return v.said.tag == fresh->tag; }));
   });
+  if (fresh != nullptr) forget_validations(entry, fresh->tag);
   bytes_ += cost(*held.item);
   if (outdated != entry.variants.end()) {
     bytes_ -= cost(*outdated->item);
@@ -83,6 +91,7 @@ bool Shelf::confirm(const LookupKey& key, const Version& version, const Freshnes
   touch(it->second);
   for (Held& held : it->second.variants) {
     if (held.item->version != version) continue;
+    forget_validations(it->second, fresh.tag);
     add_validation(held, fresh, now);
     return true;
   }

@@ -81,6 +81,8 @@ class Shelf {
   // With what the codec keeps packed: a quarter at most, and reckoned before it is there.
   static std::size_t cost(const Item& item) { return 256 + (item.metadata.size() + item.body.size()) / 4 * 5; }
   void add_validation(Held& held, const Freshness& fresh, TimePoint now);
+  // What a token saw before of that key is outdated.
+  static void forget_validations(Entry& entry, const TokenTag& tag);
 
   const ExchangeLimits& limits_;
   std::unordered_map<LookupKey, Entry, KeyHash> entries_;
