@@ -264,8 +264,8 @@ constexpr std::array kCommands{
                 "change: 20 % of the keys every 2 minutes, 50 % every 30, the rest never. Every member asks half a\n"
                 "question a second (Zipf 0.9); every minute a fifth of them start the same script of 20. Prints\n"
                 "what was charged beside the ideal (one cache for all, without delay), messages a request, bytes a\n"
-                "member, and latencies. Exit status 1 if one answer was not the origin's. Hundreds of\n"
-                "members take a quarter of an hour and more; nothing leaves this process.\n",
+                "member, and latencies. Exit status 1 if one answer was not the origin's. A thousand\n"
+                "members take some minutes; nothing leaves this process.\n",
             .rules = {.flags = kSimulateFlags},
             .run = simulate},
     Command{.name = "register",
