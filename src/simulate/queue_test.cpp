@@ -100,6 +100,28 @@ TEST_P(QueueTest, AnOwnerThatOnlySaysWaitIsNotBelievedForLong) {
   EXPECT_LE(answer.took, 2s + 200ms);
 }
 
+// An operator may give the clients more patience (--max-queue), and the lease is theirs for as long.
+TEST_P(QueueTest, ALeaseLastsAsLongAsItsHolderMayWait) {
+  Simulator scene(GetParam());
+  scene.exchange.longest_queue = 122s;
+  for (std::size_t i = 0; i < 10; ++i) {
+    scene.join();
+    scene.run_for(50ms);
+  }
+  scene.run_for(10s);
+  const NodeIndex holder = scene.rank(0, kKey, 0) == NodeIndex{0} ? 1 : 0;
+  Mesh& mesh = scene.mesh(holder);
+  const FindId find = mesh.find(Simulator::lookup_key_of(kKey), {}, {}, scene.now());
+  scene.request(holder, kKey + 1);  // lets go what the mesh has to say
+  scene.run_for(100ms);
+  mesh.queued(find, true, scene.now());
+  scene.run_for(110s);
+  const std::uint64_t holds = scene.message_count("hold");
+  scene.run_for(5s);
+  EXPECT_GT(scene.message_count("hold"), holds);
+  mesh.abandon(find, ReleaseOutcome::Failed, scene.now());
+}
+
 // The client's patience is one, however it waits.
 TEST_P(QueueTest, NobodyWaitsLongerThanMaxQueue) {
   Queue scene(GetParam(), 60s);

@@ -381,7 +381,8 @@ void Finder::look_at(FindId id, TimePoint now) {
   }
   switch (search.stage) {
     case Stage::Fetching:
-      if (now - search.fetch_began > bus_.limits.longest_fetch) return abandon(id, ReleaseOutcome::Failed, now);
+      if (now - search.fetch_began > (search.queued ? bus_.limits.longest_queue : bus_.limits.longest_fetch))
+        return abandon(id, ReleaseOutcome::Failed, now);
       return hold(id, search, now);
     case Stage::Waiting:
       if (now >= search.wait_ends) return go_alone(id, search, now);

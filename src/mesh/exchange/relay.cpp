@@ -39,7 +39,8 @@ bool Owner::on_relayed_answer(const PeerId& from, std::uint64_t id, const Messag
   }
   if (std::holds_alternative<Lease>(answer) && forwards_.size() < bus_.limits.relays) {
     // The asker may be unable to reach the owner: what it brings to us goes there too.
-    forwards_[relay.ask.key] = {.asker = relay.from, .to = from, .until = now + bus_.limits.longest_fetch};
+    forwards_[relay.ask.key] = {
+        .asker = relay.from, .to = from, .until = now + bus_.limits.longest_queue + bus_.limits.longest_fetch};
   }
   relays_.erase(it);
   return true;
