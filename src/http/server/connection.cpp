@@ -79,7 +79,7 @@ io::Task<> Connection::run() {
     if (!try_hot(known != nullptr ? *known : parser_.head())) {
       // Another server of the same handler may have had other limits when the head was met.
       if (known != nullptr && parser_.parse(input_.text(), server_.scratch_) != http1::ParseState::Done) {
-        refuse(431, "the request head is too large here");
+        refuse(431, "the request head is too large here", known->view.method == "HEAD");
         unread_ = true;
         break;
       }
@@ -175,9 +175,9 @@ io::Task<bool> Connection::settle_answer() {
   if (exchange_.sent_ == Http1Exchange::Sent::Nothing) {
     if (exchange_.failed_status_ == 408) ++server_.counts_.timeouts;
     if (exchange_.failed_status_ != 0)
-      refuse(exchange_.failed_status_, body_failure(exchange_.failed_status_));
+      refuse(exchange_.failed_status_, body_failure(exchange_.failed_status_), exchange_.is_head_request());
     else
-      refuse(500, "no answer was made");
+      refuse(500, "no answer was made", exchange_.is_head_request());
     unread_ = true;
     co_return false;
   }
@@ -210,7 +210,7 @@ io::Task<bool> Connection::settle_body() {
 }
 
 // An answer of the server's own, after which the connection ends.
-void Connection::refuse(int status, std::string_view what) {
+void Connection::refuse(int status, std::string_view what, bool to_head) {
   ++server_.counts_.refused;
   closing_ = true;
   const std::string body = error_body(status, what);
@@ -218,7 +218,8 @@ void Connection::refuse(int status, std::string_view what) {
   http1::format_status_line(text, status);
   text.append("Content-Type: application/json; charset=utf-8\r\nConnection: close\r\n");
   http1::format_length(text, body.size());
-  text.append("\r\n").append(body);
+  text.append("\r\n");
+  if (!to_head) text.append(body);
   output().seal();
 }
 

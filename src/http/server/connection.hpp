@@ -54,7 +54,7 @@ class Connection final : public ListNode {
   io::Task<bool> serve_request();
   io::Task<bool> settle_answer();
   io::Task<bool> settle_body();
-  void refuse(int status, std::string_view what);
+  void refuse(int status, std::string_view what, bool to_head = false);
   io::Task<bool> await_octets();
   io::Task<> linger();
   void keep_head_in_place();

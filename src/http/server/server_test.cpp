@@ -376,5 +376,19 @@ TEST_F(ServerTest, DestroyingTheServerEndsEverything) {
   EXPECT_TRUE(b.broken || b.ended);
 }
 
+// Octets behind its head would be the beginning of an answer that nobody gave.
+TEST_F(ServerTest, AnErrorOfTheServersOwnHasNoBodyForHead) {
+  handler.cold = [](Exchange& exchange) -> io::Task<> { static_cast<void>(co_await exchange.read_all(10)); };
+  for (const auto& [fields, status] : {std::pair("", "500"), std::pair("Content-Length: 3\r\n", "408")}) {
+    Client client = connect();
+    client.send("HEAD / HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n");
+    client.advance(20s);
+    EXPECT_TRUE(client.got.starts_with("HTTP/1.1 " + std::string(status))) << client.got;
+    EXPECT_NE(client.got.find("Content-Length: "), std::string::npos);
+    EXPECT_TRUE(client.got.ends_with("\r\n\r\n")) << client.got;
+    EXPECT_TRUE(client.ended);
+  }
+}
+
 }  // namespace
 }  // namespace ghmesh::http::server
