@@ -184,6 +184,19 @@ TEST(Scores, AnOwnerThatForgesIsFoundBeforePublishers) {
   }
 }
 
+// Two owners forge, and one member published all: it fails by the numbers of both, and of theirs none is true.
+TEST(Scores, WhoPublishedAllIsNotBlamedForSeveralOwnersThatForge) {
+  PeerScores scores(kLimits);
+  for (int i = 0; i < 100; ++i) {
+    scores.judge(peer(10 + i % 2), peer(1), false, kNow);
+    if (i % 3 == 0) scores.judge(peer(12), peer(1), true, kNow);
+  }
+  EXPECT_FALSE(scores.banned(peer(1), kNow));
+  EXPECT_TRUE(scores.banned(peer(10), kNow));
+  EXPECT_TRUE(scores.banned(peer(11), kNow));
+  EXPECT_FALSE(scores.banned(peer(12), kNow));
+}
+
 TEST(Scores, WhereNothingTellsThemApartTheSenderIsBlamed) {
   PeerScores scores(kLimits);
   for (int i = 0; i < 20; ++i) scores.judge(peer(1), peer(2), false, kNow);

@@ -48,7 +48,9 @@ void PeerScores::judge(const PeerId& from, const PeerId& publisher, bool proved,
     if (each.from == from) judged_from += each.judged(), failed_from += each.failed();
     if (each.publisher == publisher) judged_publisher += each.judged(), failed_publisher += each.failed();
   }
-  const bool published = failed_publisher > failed_from;
+  // By shares, not numbers: whoever publishes most also fails by the numbers of all that forge what they hand on of it.
+  const std::int64_t share_publisher = failed_publisher * judged_from, share_from = failed_from * judged_publisher;
+  const bool published = share_publisher != share_from ? share_publisher > share_from : failed_publisher > failed_from;
   // A candidate may simply be outdated; half of them are not.
   if ((published ? judged_publisher : judged_from) < kEnoughCandidates) return;
   if ((published ? failed_publisher : failed_from) <= 0) return;

@@ -22,7 +22,8 @@ class PeerScores {
 
   void note(const PeerId& peer, Experience experience, TimePoint now);
   // How bytes fared that `from` sent and `publisher` is said to have fetched. Both have a hand in many others' bytes:
-  // of the two the one whose bytes fared worse by all of them is banned; from, if nothing tells them apart.
+  // of the two the one of whose bytes a larger share failed is banned, then the one with more of them; from, if nothing
+  // tells them apart.
   void judge(const PeerId& from, const PeerId& publisher, bool proved, TimePoint now);
   bool banned(const PeerId& peer, TimePoint now) const;
   // Banned, or silent lately.
