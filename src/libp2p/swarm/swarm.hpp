@@ -66,6 +66,8 @@ class Swarm {
   std::shared_ptr<PeerConnection> connection(const PeerId& peer) const;
   std::vector<std::shared_ptr<PeerConnection>> connections() const;
   void disconnect(const PeerId& peer, Error why);
+  // It is known to be there again: the next dial does not wait for the end of a back-off.
+  void forget_failures(const PeerId& peer) { back_offs_.erase(peer); }
 
   // Called after a connection has come up or gone down; the connection of a replaced one goes down without a call.
   using ConnectionListener = std::function<void(const std::shared_ptr<PeerConnection>&)>;

@@ -182,6 +182,17 @@ TEST(Swarm, FailedDialsBackOff) {
   EXPECT_TRUE(w.run(a.swarm.connect(b.id)));
 }
 
+TEST(Swarm, WhoIsKnownToBeBackIsDialledAtOnce) {
+  World w;
+  Host a(w.net, 1), b(w.net, 2);
+  a.peerstore.add(b.id, {*Multiaddr::parse("/ip4/10.0.0.2/tcp/4001")}, 1h, w.loop.now());
+  EXPECT_FALSE(w.run(a.swarm.connect(b.id)));
+  b.listen();
+  EXPECT_FALSE(w.run(a.swarm.connect(b.id)));
+  a.swarm.forget_failures(b.id);
+  EXPECT_TRUE(w.run(a.swarm.connect(b.id)));
+}
+
 TEST(Swarm, DialledAtOnceFromBothSidesLeavesTheSameOne) {
   for (int round = 0; round < 6; ++round) {
     World w;

@@ -325,6 +325,8 @@ void Link::pump() {
       invalidated_(*stale);
     } else if (auto* change = std::get_if<MemberChange>(&event)) {
       if (change->what == MemberChange::What::Died) hang_up(change->peer);
+      // Dials that failed while it was cut off say nothing of it now.
+      if (change->what == MemberChange::What::Joined) host_.swarm().forget_failures(change->peer);
       if (member_changed_) member_changed_(*change);
     } else if (auto* drawn = std::get_if<Drawn>(&event); drawn != nullptr && drawn_) {
       drawn_(*drawn);

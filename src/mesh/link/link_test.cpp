@@ -309,6 +309,27 @@ TEST(Link, WhoIsTakenForDeadIsHungUpOnAndMetAnew) {
       60s));
 }
 
+// The first to reach it tells the others that it is back, and they reach it as soon, however often they failed before.
+TEST(Link, WhoComesBackAfterALongCutIsMetByAll) {
+  World world;
+  world.net.set_latency([](const auto&, const auto&) { return 500us; });
+  world.add(ring(1));
+  for (int i = 1; i < 5; ++i) world.add(ring(1), 0);
+  world.loop.advance(10s);
+  const auto address = [](std::uint8_t n) { return io::IpAddress::v4(10, 0, 0, n); };
+  for (std::uint8_t other = 1; other < 5; ++other) world.net.lose(address(5), address(other));
+  world.loop.advance(2min);
+  for (std::uint8_t other = 1; other < 5; ++other) world.net.set_cut(address(5), address(other), false);
+  const auto all = [&](auto holds) {
+    return std::ranges::all_of(world.nodes, [&](const auto& node) { return holds(*node->link); });
+  };
+  ASSERT_TRUE(
+      world.loop.run_until([&] { return all([](Link& link) { return link.mesh().stats().members == 4; }); }, 5min));
+  EXPECT_TRUE(
+      world.loop.run_until([&] { return all([](Link& link) { return link.mesh().stats().connected == 4; }); }, 1s))
+      << "of 500 ms until somebody looks, and a handshake";
+}
+
 TEST(Link, WhoLeavesInOrderIsGoneAtOnceAndItsBodiesStay) {
   World world;
   world.add(ring(1));
