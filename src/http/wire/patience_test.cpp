@@ -45,7 +45,7 @@ TEST(Patience, LastsAtTheFloorAndNotBelowIt) {
     int seconds = 0;
     for (; seconds < 10'000 && now < patience.ends(); ++seconds) patience.moved(rate, now += 1s);
     if (rate < kMinRate)
-      EXPECT_NEAR(seconds, 30 * 1024 / 24, 60);
+      EXPECT_NEAR(seconds, 30 * 1024.0 / 24, 60);
     else
       EXPECT_EQ(seconds, 10'000);
   }
