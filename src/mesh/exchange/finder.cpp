@@ -240,27 +240,30 @@ bool Finder::on_answer(const PeerId& from, std::uint64_t id, const Message& answ
 }
 
 void Finder::on_wait(FindId id, Search& search, const PeerId& from, const Wait& wait, TimePoint now) {
-  if (search.stage != Stage::Waiting) {
-    search.wait_ends = search.began + bus_.limits.longest_wait;
-    search.second_opinion = now + bus_.limits.second_opinion;
-  }
+  if (search.stage != Stage::Waiting) search.wait_ends = search.began + bus_.limits.longest_wait;
   search.stage = Stage::Waiting;
   search.current = from;
-  if (wait.queued)
+  if (wait.queued) {
     search.wait_ends = std::min(now + bus_.limits.longest_wait, search.began + bus_.limits.longest_queue);
-  TimePoint next = now + bus_.limits.missed_beats_after(std::chrono::milliseconds(wait.next_ms));
-  if (search.second_opinion) next = std::min(next, *search.second_opinion);
-  arm(id, search, std::min(next, search.wait_ends));
+    // Before that rank 2 need not have heard of a lease: its owner may look for the body still.
+    if (!search.second_opinion) search.second_opinion = now + bus_.limits.second_opinion;
+  }
+  const TimePoint missed = now + bus_.limits.missed_beats_after(std::chrono::milliseconds(wait.next_ms));
+  arm(id, search, std::min({missed, search.wait_ends, search.second_opinion.value_or(TimePoint::max())}));
 }
 
-// Whoever stands behind the owner has the shadow of a lease that it gave; without one it finds out for itself.
+// Whoever stands behind the owner has the shadow of a lease that it gave; without one it finds out for itself. Where
+// ranks change just now that says nothing yet.
 void Finder::ask_second(FindId id, Search& search, TimePoint now) {
-  for (const PeerId& peer : bus_.ranks.of(search.key)) {
-    if (is_in(search.asked, peer) || is_in(search.disbelieved, peer)) continue;
-    if (peer != bus_.self && bus_.scores.avoided(peer, now)) continue;
-    search.asked.push_back(peer);
-    return bus_.send(peer, question(id, search, 1));
+  const Ranks::Row& row = bus_.ranks.of(search.key);
+  if (row.empty() || row.front() != search.current) {
+    search.second_opinion = now + bus_.limits.second_opinion;
+    return;
   }
+  search.second_opinion = TimePoint::max();
+  if (row.size() < 2 || is_in(search.asked, row[1]) || is_in(search.disbelieved, row[1])) return;
+  search.asked.push_back(row[1]);
+  bus_.send(row[1], question(id, search, 1));
 }
 
 std::uint64_t Finder::lease_for(const Search& search, const PeerId& peer) const {
@@ -387,7 +390,6 @@ void Finder::look_at(FindId id, TimePoint now) {
     case Stage::Waiting:
       if (now >= search.wait_ends) return go_alone(id, search, now);
       if (search.second_opinion && now >= *search.second_opinion) {
-        search.second_opinion.reset();
         ask_second(id, search, now);
         return arm(id, search,
                    std::min(now + bus_.limits.missed_beats_after(bus_.limits.longest_silence), search.wait_ends));

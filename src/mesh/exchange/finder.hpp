@@ -90,7 +90,7 @@ class Finder {
     bool extended = false;
     // Waiting:
     TimePoint wait_ends{};
-    std::optional<TimePoint> second_opinion;  // when rank 2 is asked as well
+    std::optional<TimePoint> second_opinion;  // when rank 2 is asked as well; once
     // Fetching:
     std::vector<Grant> grants;
     std::optional<PeerId> shadow;

@@ -52,13 +52,16 @@ struct ExchangeLimits {
   Duration missed_beats = 150ms;
   Duration longest_wait = 5s;
   Duration longest_queue = 32s;  // of --max-queue 30
-  // After so long a wait rank 2 is asked whether it knows of the fetch, too: an owner that only says so would hold up
-  // everybody.
+  // After so long a wait for somebody's turn rank 2 is asked whether it knows of that fetch, too: an owner that only
+  // says so would hold up everybody.
   Duration second_opinion = 2s;
   // A fetch that says nothing for this long has died (twice GitHub's p99); it says Hold more often than that, and ends.
   Duration lease = 600ms;
   Duration hold_every = 250ms;
   Duration longest_fetch = 35s;
+  // When a lease ends, whoever gave it gives it to the next, and whoever has its shadow hears of that before it would
+  // do the same.
+  Duration first_move = 100ms;
   // What takes long is spoken of less often; a member that dies meanwhile is noticed that much later.
   Duration longest_silence = 2s;
   // Asking the other ranks, then everybody, before a charge.
@@ -122,8 +125,10 @@ struct ExchangeLimits {
     limits.peek = scaled(usual.peek);
     limits.who_has = scaled(usual.who_has);
     limits.copy_wait = scaled(usual.copy_wait);
+    limits.first_move = scaled(usual.first_move);
     limits.invalidate_wait = scaled(usual.invalidate_wait);
     // These cover something that is said at a fixed pace, or a fetch of any length: they are never less.
+    limits.second_opinion = std::max(usual.second_opinion, 2 * patience);
     limits.missed_beats = std::max(usual.missed_beats, scaled(usual.missed_beats));
     limits.lease = std::max(usual.lease, std::min(scaled(usual.lease), usual.longest_fetch));
     limits.longest_wait = std::max(usual.longest_wait, std::min(scaled(usual.longest_wait), usual.longest_fetch));

@@ -203,6 +203,7 @@ void Owner::grant(Flight& flight, const LookupKey& key, TimePoint now) {
   GHMESH_CHECK(!flight.waiters.empty());
   flight.stage = Stage::Leased;
   flight.shadow = flight.queued = false;
+  flight.shadowed_by = nobody();
   flight.holder = flight.waiters.front();
   flight.waiters.pop_front();
   flight.lease = bus_.random.next_u64();
@@ -213,13 +214,13 @@ void Owner::grant(Flight& flight, const LookupKey& key, TimePoint now) {
   send_lease(flight, key, now);
 }
 
-void Owner::send_lease(const Flight& flight, const LookupKey& key, TimePoint now) {
+void Owner::send_lease(Flight& flight, const LookupKey& key, TimePoint now) {
   Lease lease{.id = flight.holder.ask, .lease = flight.lease, .key = key, .deadline_ms = ms(flight.deadline - now)};
   for (const PeerId& peer : bus_.ranks.of(key)) {
     if (peer == bus_.self || (bus_.scores.avoided(peer, now) && peer != flight.holder.asker)) continue;
     // A holder that stands behind us is its own shadow.
     if (peer != flight.holder.asker) {
-      lease.shadow = peer;
+      lease.shadow = flight.shadowed_by = peer;
       send_shadow(peer, flight, key, now);
     }
     break;
@@ -232,6 +233,14 @@ void Owner::send_lease(const Flight& flight, const LookupKey& key, TimePoint now
     }
   }
   bus_.send(flight.holder.reply_to, std::move(lease));
+}
+
+// The holder speaks to whoever stood behind the owner when it got its lease. Another one may stand there now.
+void Owner::keep_shadow(const Flight& flight, const LookupKey& key, TimePoint now) {
+  const Ranks::Row& row = bus_.ranks.of(key);
+  if (row.size() < 2 || row.front() != bus_.self || row[1] == flight.shadowed_by || row[1] == flight.holder.asker)
+    return;
+  send_shadow(row[1], flight, key, now);
 }
 
 void Owner::send_shadow(const PeerId& to, const Flight& flight, const LookupKey& key, TimePoint now) {
@@ -358,8 +367,10 @@ void Owner::on_hold(const PeerId& from, const Hold& hold, TimePoint now) {
   static_cast<void>(from);
   if (now - it->second.granted > bus_.limits.longest_queue + bus_.limits.longest_fetch) return;
   it->second.queued = hold.queued;
-  it->second.deadline = now + bus_.limits.lease_after(std::chrono::milliseconds(hold.next_ms));
+  it->second.deadline = now + bus_.limits.lease_after(std::chrono::milliseconds(hold.next_ms)) +
+                        (it->second.shadow ? bus_.limits.first_move : Duration::zero());
   timers_.arm(it->second.deadline, hold.key);
+  keep_shadow(it->second, hold.key, now);
 }
 
 void Owner::on_shadow(const PeerId& from, const Shadow& shadow, TimePoint now) {
@@ -369,10 +380,12 @@ void Owner::on_shadow(const PeerId& from, const Shadow& shadow, TimePoint now) {
   if (flight.stage == Stage::Leased && flight.lease != 0 && !flight.shadow && flight.lease != shadow.lease) return;
   flight.stage = Stage::Leased;
   flight.shadow = true;
+  flight.shadowed_by = nobody();
   flight.lease = shadow.lease;
   flight.holder = {.reply_to = shadow.holder, .asker = shadow.holder, .ask = shadow.ask, .tag = {}, .have = {}};
   flight.granted = now;
-  flight.deadline = now + std::chrono::milliseconds(std::min<std::uint32_t>(shadow.deadline_ms, 10'000));
+  flight.deadline =
+      now + std::chrono::milliseconds(std::min<std::uint32_t>(shadow.deadline_ms, 10'000)) + bus_.limits.first_move;
   flight.next_beat = now + bus_.limits.beat;
   timers_.arm(flight.waiters.empty() ? flight.deadline : flight.next_beat, shadow.key);
   look_soon(flight, shadow.key, now);

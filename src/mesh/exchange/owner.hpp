@@ -58,7 +58,8 @@ class Owner {
     Stage stage = Stage::Peeking;
     std::uint64_t lease = 0;
     Waiter holder;
-    bool shadow = false;  // granted by another owner
+    bool shadow = false;            // granted by another owner
+    PeerId shadowed_by = nobody();  // to whom the holder holds it as well
     bool asked_all = false;
     bool awaits_copy = false;
     bool queued = false;  // its holder waits for its turn
@@ -97,7 +98,8 @@ class Owner {
   // They have all answered, or will not.
   void end_peek(const LookupKey& key, TimePoint now);
   void grant(Flight& flight, const LookupKey& key, TimePoint now);
-  void send_lease(const Flight& flight, const LookupKey& key, TimePoint now);
+  void send_lease(Flight& flight, const LookupKey& key, TimePoint now);
+  void keep_shadow(const Flight& flight, const LookupKey& key, TimePoint now);
   void send_shadow(const PeerId& to, const Flight& flight, const LookupKey& key, TimePoint now);
   // Serves whom it can and gives the lease to the next.
   void settle(const LookupKey& key, TimePoint now);
