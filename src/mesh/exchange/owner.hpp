@@ -77,6 +77,8 @@ class Owner {
     TimePoint until{};
   };
 
+  static std::uint32_t ms(Duration duration);  // as messages carry it
+
   bool answer_if_fresh(const Waiter& waiter, const LookupKey& key, TimePoint now);
   bool relay(const PeerId& from, const Ask& ask, TimePoint now);
   void decide_here(std::uint64_t relayed, TimePoint now);
