@@ -103,7 +103,7 @@ void print_text(std::ostream& out, const FleetReport& report) {
       << (report.plan.churn ? "with" : "without") << " churn, seed " << report.plan.seed << '\n';
   line("requests", count(totals.requests) + ": " + count(totals.local) + " fresh here, " + count(totals.from_peers) +
                        " from peers, " + count(totals.upstream) + " to GitHub, " + count(totals.refused) +
-                       " refused after 30 s of waiting for their turn, the rest waited for another");
+                       " refused (over 30 s to their turn), the rest waited for another");
   line("charged", count(totals.charged) + ", ideal " + count(totals.ideal) + ": " + fixed(report.charged_per_ideal, 3) +
                       " times the ideal");
   line("messages a request", fixed(report.messages_per_request, 2));

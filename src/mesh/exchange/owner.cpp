@@ -236,12 +236,7 @@ void Owner::on_renew(const PeerId& from, const Renew& renew, TimePoint now) {
   if (bus_.ranks.rank_of(bus_.self, partition_of(renew.key)) == kRanks) return settle(renew.key, now);
   // Confirmed, but not held here: whoever confirmed it has it.
   Flight& flight = flights_[renew.key];
-  flight.stage = Stage::Peeking;
-  flight.peek = bus_.random.next_u64();
-  flight.open = {from};
-  flight.deadline = now + bus_.limits.peek;
-  timers_.arm(flight.deadline, renew.key);
-  bus_.send(from, Peek{.id = flight.peek, .key = renew.key, .have = {}});
+  peek_at(from, flight, renew.key, now);
 }
 
 void Owner::on_release(const PeerId& from, const Release& release, TimePoint now) {

@@ -86,6 +86,7 @@ class Owner {
   void tick_relays(TimePoint now);
   void start(const LookupKey& key, const Waiter& waiter, TimePoint now);
   void join(Flight& flight, const LookupKey& key, const Waiter& waiter, TimePoint now);
+  void peek_at(const PeerId& peer, Flight& flight, const LookupKey& key, TimePoint now);
   void peek_others(Flight& flight, const LookupKey& key, TimePoint now);
   Wait wait_of(const Flight& flight, const Waiter& waiter, Duration next) const;
   void tell_to_wait(const Flight& flight, Duration next);

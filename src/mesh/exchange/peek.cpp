@@ -158,12 +158,17 @@ void Owner::on_have(const PeerId& from, const Have& have, TimePoint now) {
   const auto it = flights_.find(have.key);
   if (it == flights_.end() || it->second.peek != have.id || it->second.stage != Stage::AskingAll) return;
   Flight& flight = it->second;
+  peek_at(from, flight, have.key, now);
+}
+
+// The one that is known to have it.
+void Owner::peek_at(const PeerId& peer, Flight& flight, const LookupKey& key, TimePoint now) {
   flight.stage = Stage::Peeking;
   flight.peek = bus_.random.next_u64();
-  flight.open = {from};
+  flight.open = {peer};
   flight.deadline = now + bus_.limits.peek;
-  timers_.arm(flight.deadline, have.key);
-  bus_.send(from, Peek{.id = flight.peek, .key = have.key, .have = {}});
+  timers_.arm(flight.deadline, key);
+  bus_.send(peer, Peek{.id = flight.peek, .key = key, .have = {}});
 }
 
 }  // namespace ghmesh::mesh
