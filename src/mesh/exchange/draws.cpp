@@ -35,9 +35,7 @@ Duration from_seconds(double value) {
 
 }  // namespace
 
-bool Draws::Account::draws(TimePoint now) const {
-  return requests.waiting > 0 || in_flight > 0 || (drew != TimePoint{} && now - drew <= kIdle);
-}
+bool Draws::Account::draws(TimePoint now) const { return is_open() || (drew != TimePoint{} && now - drew <= kIdle); }
 
 // A write needs leave of both kinds; one that has no leave as a write yet must not hold a place among the requests.
 bool Draws::Account::wants() const {
@@ -88,6 +86,16 @@ Draws::Bucket* Draws::slot(const TokenTag& tag, TimePoint now) {
   }
   bucket.refilled = now;
   return &bucket;
+}
+
+std::size_t Draws::most_accounts() const { return bus_.members + 1 + DrawLimits::kGone; }
+
+// Runners of one job each come and go by the thousand: who was not heard of for the longest time goes first.
+void Draws::make_room(Bucket& bucket, TimePoint now) const {
+  std::erase_if(bucket.accounts, [&](const auto& entry) { return now - entry.second.heard > DrawLimits::kForget; });
+  while (bucket.accounts.size() >= most_accounts())
+    bucket.accounts.erase(std::ranges::min_element(
+        bucket.accounts, {}, [](const auto& entry) { return std::pair(entry.second.is_open(), entry.second.heard); }));
 }
 
 // What count sent since it was last heard of. anew: the member introduces itself, or its process began again; then what
@@ -175,7 +183,7 @@ void Draws::stand_in(const PeerId& from, const Draw& draw, TimePoint now) {
     }
   }
   if (deputy.state != Deputy::State::Asking) return;
-  if (deputy.waiting.size() < limits_.members || deputy.waiting.contains(from))
+  if (deputy.waiting.size() < most_accounts() || deputy.waiting.contains(from))
     deputy.waiting.insert_or_assign(from, draw);
   due_ = std::min(due_, deputy.until);
 }
@@ -226,10 +234,7 @@ void Draws::on_draw(const PeerId& from, const Draw& draw, TimePoint now) {
     bucket.guessed_until = now + kStale;
     bucket.guessed = static_cast<std::size_t>(others) + 1;
   }
-  if (!bucket.accounts.contains(from) && bucket.accounts.size() >= limits_.members) {
-    std::erase_if(bucket.accounts, [&](const auto& entry) { return now - entry.second.heard > DrawLimits::kForget; });
-    if (bucket.accounts.size() >= limits_.members) return;
-  }
+  if (!bucket.accounts.contains(from)) make_room(bucket, now);
   const auto [place, is_new] = bucket.accounts.try_emplace(from);
   Account& account = place->second;
   const bool anew = is_new || draw.sent < account.requests.sent;
@@ -253,7 +258,7 @@ void Draws::on_draw(const PeerId& from, const Draw& draw, TimePoint now) {
   if (draw.heard < (all_settled ? account.told_version : account.settled))
     account.told_version = account.told_before = account.settled = draw.heard;
   serve(draw.bucket, bucket, now);
-  if (account.requests.waiting > 0 || account.in_flight > 0) due_ = std::min(due_, now + kStale);
+  if (account.is_open()) due_ = std::min(due_, now + kStale);
 }
 
 void Draws::on_gone(const PeerId& peer, TimePoint now) {
@@ -381,7 +386,7 @@ void Draws::tick(TimePoint now) {
   for (auto& [tag, bucket] : buckets_) {
     bool pending = false, freed = false;
     for (auto& [peer, account] : bucket.accounts) {
-      const bool open = account.requests.waiting > 0 || account.in_flight > 0;
+      const bool open = account.is_open();
       if (open && now - account.heard >= kStale) {
         account.end();
         freed = true;

@@ -113,6 +113,7 @@ class Draws {
     bool answer = false;  // waits for a word
     std::map<std::uint8_t, Rate> rates;
 
+    bool is_open() const { return requests.waiting > 0 || in_flight > 0; }
     bool draws(TimePoint now) const;
     bool wants() const;
     // Those that it holds of the places in flight, or may take. A keeper believes all of what it let go itself, and of
@@ -149,6 +150,8 @@ class Draws {
   void send(const TokenTag& bucket, Own& own, TimePoint now);
   void report(const TokenTag& bucket, Own& own);
   Bucket* slot(const TokenTag& bucket, TimePoint now);
+  std::size_t most_accounts() const;
+  void make_room(Bucket& bucket, TimePoint now) const;
   void take(Level& level, Count& count, std::uint64_t sent, std::uint32_t recent, bool anew, double allowed,
             double burst) const;
   void note_rates(Bucket& bucket, const PeerId& from, Account& account, const Draw& draw, TimePoint now) const;

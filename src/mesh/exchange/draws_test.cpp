@@ -251,6 +251,22 @@ TEST_F(KeeperTest, NobodyDrivesOutWhatOthersShareByNamingManyTokens) {
   EXPECT_EQ(member(1).told.drawing, 2u);
 }
 
+// A runner per job: in an hour many more draw on a token than there are members at any time.
+TEST_F(KeeperTest, HoweverManyHaveComeAndGoneANewcomerIsHeard) {
+  bus.members = 2;
+  for (std::uint16_t n = 0; n < 1500; ++n) {
+    const PeerId runner = *PeerId::decode(
+        std::array<std::uint8_t, 4>{0, 2, static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)});
+    draws.on_draw(runner, {.bucket = tag(1), .waiting = 1}, now);
+    collect();
+    ASSERT_EQ(members[runner].told.may_send, 1u) << "of number " << n;
+    draws.on_draw(runner, {.bucket = tag(1), .sent = 1, .recent = 1}, now);
+    collect();
+    if (n % 2 == 0) draws.on_gone(runner, now);
+    pass(200ms);
+  }
+}
+
 TEST_F(KeeperTest, EachHearsWhatTheOthersSawOnceAndOfThemselvesOnly) {
   const RateRow row{
       .peer = peer(99), .resource = 0, .limit = 5000, .remaining = 4000, .used = 1000, .reset = 9, .spent = 7};
@@ -309,6 +325,7 @@ TEST_F(KeeperTest, WhatOneDidNotHearIsSaidAgainAndNothingElse) {
 
 TEST_F(KeeperTest, InALargeFleetTheNewestReadingComesAsWell) {
   constexpr std::uint8_t kMembers = 199;
+  bus.members = kMembers;
   for (std::uint8_t n = 2; n <= kMembers; ++n) {
     member(n).draw.rates = {{.peer = peer(n), .resource = 0, .limit = 5000, .remaining = 4000, .used = 1, .reset = 9}};
     say(n);

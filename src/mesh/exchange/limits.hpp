@@ -18,12 +18,13 @@ struct DrawLimits {
   double writes_burst = 8;
   std::uint32_t waiting = 4096;  // of one member
   std::size_t buckets = 1024;    // the job tokens of an hour
-  std::size_t members = 1024;    // of one bucket
 
   // A member is told news this long after it spoke last.
   static constexpr Duration kListens = 30s;
   // A bucket, or a member's word of it, that nobody touched for so long is forgotten: every window is over by then.
   static constexpr Duration kForget = 2h;
+  // Beside the members that live, so many that left stay known with what they saw and spent.
+  static constexpr std::size_t kGone = 64;
 };
 
 struct ExchangeLimits {
