@@ -53,6 +53,19 @@ TEST_P(QueueTest, OneWaitsForItsTurnAndTheOthersForIt) {
   EXPECT_EQ(scene.totals().wrong, 0u);
 }
 
+// Those who own keys ask as well, and whoever stands behind an owner is asked for a second opinion.
+TEST_P(QueueTest, WhoeverFetchesTheOthersWait) {
+  for (const std::size_t rank : {0, 1, 2}) {
+    Queue scene(GetParam(), 10s);
+    scene.asking.insert(scene.asking.begin(), *scene.rank(scene.asking[0], kKey, rank));
+    scene.ask_all();
+    scene.run_for(29s);
+    ASSERT_EQ(scene.answers.size(), 5u);
+    EXPECT_EQ(scene.charged, 1) << "rank " << rank + 1 << " fetches";
+    EXPECT_EQ(scene.upstream, 1);
+  }
+}
+
 TEST_P(QueueTest, TheFetchersDeathCostsNoSecondCharge) {
   for (const bool reset : {true, false}) {
     Queue scene(GetParam(), 10s);

@@ -170,11 +170,13 @@ bool Finder::on_lease(FindId id, Search& search, const PeerId& from, const Lease
   }
   fetch(search, now);
   arm(id, search, now + bus_.limits.hold_every);
-  // Standing behind the owner ourselves, we are the shadow.
-  if (from != bus_.self && bus_.ranks.rank_of(bus_.self, partition_of(search.key)) < kRanks)
+  // Standing behind the owner ourselves, we are the shadow, and hear of our own fetch as any other would.
+  if (from != bus_.self && bus_.ranks.rank_of(bus_.self, partition_of(search.key)) < kRanks) {
     shadow_here_(
         {.lease = lease.lease, .key = search.key, .ask = id, .holder = bus_.self, .deadline_ms = lease.deadline_ms},
         now);
+    search.grants.push_back({bus_.self, lease.lease});
+  }
   finish(id, std::move(result));
   return true;
 }
