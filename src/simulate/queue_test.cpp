@@ -7,7 +7,8 @@ namespace {
 
 // Ten members, and so much before the question that it has its turn after some seconds.
 struct Queue : Scene {
-  explicit Queue(std::uint64_t seed, Duration wait) : Scene(seed) {
+  explicit Queue(std::uint64_t seed, Duration wait, Duration age = 10s, const ExchangeLimits& limits = {})
+      : Scene(seed, 10, age, limits) {
     const auto ahead = 160 + static_cast<std::uint32_t>(12 * (wait / 1s));
     for (std::uint32_t key = 0; key < ahead; ++key) {
       std::vector<NodeIndex> nodes = live();
@@ -64,6 +65,21 @@ TEST_P(QueueTest, WhoeverFetchesTheOthersWait) {
     EXPECT_EQ(scene.charged, 1) << "rank " << rank + 1 << " fetches";
     EXPECT_EQ(scene.upstream, 1);
   }
+}
+
+// A matrix's jobs burst at once: what waits for its turn waits while they get to know each other, and longer.
+TEST_P(QueueTest, NorDoesAFleetThatIsFoundedMeanwhileFetchTwice) {
+  // Far apart they ask for a second opinion later, at a time when the holder speaks seldom.
+  for (const Duration age : {0ms, 100ms, 200ms, 400ms, 600ms, 800ms, 900ms, 1000ms})
+    for (const std::size_t rank : {0, 1, 2}) {
+      Queue scene(GetParam(), 10s, age, ExchangeLimits::for_patience(2s));
+      scene.asking.insert(scene.asking.begin(), *scene.rank(scene.asking[0], kKey, rank));
+      scene.ask_all();
+      scene.run_for(29s);
+      ASSERT_EQ(scene.answers.size(), 5u);
+      EXPECT_EQ(scene.charged, 1) << "rank " << rank + 1 << " fetches, " << age / 1ms << " ms after they came";
+      EXPECT_EQ(scene.upstream, 1);
+    }
 }
 
 TEST_P(QueueTest, TheFetchersDeathCostsNoSecondCharge) {

@@ -11,14 +11,16 @@ inline constexpr std::uint32_t kKey = 7;
 
 // Some members that know each other, an origin 100 ms away whose answers change only by hand.
 struct Scene : Simulator {
-  explicit Scene(std::uint64_t seed, std::size_t nodes = 10) : Simulator(seed) {
+  explicit Scene(std::uint64_t seed, std::size_t nodes = 10, Duration age = 10s, const ExchangeLimits& limits = {})
+      : Simulator(seed) {
+    exchange = limits;
     for (std::uint32_t key = 0; key < 200; ++key) set_change_interval(key, 10000h);
     upstream_fixed = 100ms;
     for (std::size_t i = 0; i < nodes; ++i) {
       join();
       run_for(50ms);
     }
-    run_for(10s);
+    run_for(age);
     reset_totals();
   }
   // A node that is neither rank 1 nor rank 2 nor rank 3 of the key.

@@ -81,9 +81,10 @@ void Owner::tell_to_wait(const Flight& flight, Duration next) {
 // The result of a lease that another gave goes to those whom its holder knows, and this one may not be among them: with
 // somebody who waits for it, whoever told of the lease is asked again.
 void Owner::look_soon(Flight& flight, const LookupKey& key, TimePoint now) {
-  if (flight.stage != Stage::Leased || !flight.shadow || flight.waiters.empty() || !meeting(now)) return;
-  flight.deadline = std::min(flight.deadline, now + 3 * bus_.limits.beat);
-  timers_.arm(flight.deadline, key);
+  if (flight.stage != Stage::Leased || !flight.shadow || flight.waiters.empty() || flight.heard || !meeting(now))
+    return;
+  flight.look = std::min(flight.look, now + 3 * bus_.limits.beat);
+  timers_.arm(flight.look, key);
 }
 
 void Owner::start(const LookupKey& key, const Waiter& waiter, TimePoint now) {
@@ -100,8 +101,9 @@ void Owner::start(const LookupKey& key, const Waiter& waiter, TimePoint now) {
 void Owner::grant(Flight& flight, const LookupKey& key, TimePoint now) {
   GHMESH_CHECK(!flight.waiters.empty());
   flight.stage = Stage::Leased;
-  flight.shadow = flight.queued = false;
+  flight.shadow = flight.queued = flight.heard = false;
   flight.shadowed_by = nobody();
+  flight.look = TimePoint::max();
   flight.holder = flight.waiters.front();
   flight.waiters.pop_front();
   flight.lease = bus_.random.next_u64();
@@ -260,6 +262,9 @@ void Owner::on_hold(const PeerId& from, const Hold& hold, TimePoint now) {
   static_cast<void>(from);
   if (now - it->second.granted > bus_.limits.longest_queue + bus_.limits.longest_fetch) return;
   it->second.queued = hold.queued;
+  // It knows us, so the result comes here, too.
+  it->second.heard = true;
+  it->second.look = TimePoint::max();
   it->second.deadline = now + bus_.limits.lease_after(std::chrono::milliseconds(hold.next_ms)) +
                         (it->second.shadow ? bus_.limits.first_move : Duration::zero());
   timers_.arm(it->second.deadline, hold.key);
@@ -273,6 +278,8 @@ void Owner::on_shadow(const PeerId& from, const Shadow& shadow, TimePoint now) {
   if (flight.stage == Stage::Leased && flight.lease != 0 && !flight.shadow && flight.lease != shadow.lease) return;
   flight.stage = Stage::Leased;
   flight.shadow = true;
+  flight.heard = flight.heard && flight.lease == shadow.lease;
+  flight.look = TimePoint::max();
   flight.shadowed_by = nobody();
   flight.lease = shadow.lease;
   flight.holder = {.reply_to = shadow.holder, .asker = shadow.holder, .ask = shadow.ask, .tag = {}, .have = {}};
@@ -311,6 +318,9 @@ void Owner::look_at(const LookupKey& key, TimePoint now) {
   const auto it = flights_.find(key);
   if (it == flights_.end()) return;
   Flight& flight = it->second;
+  // That a lease is asked about does not end it, also where they have all met meanwhile.
+  if (flight.stage == Stage::Leased && now >= flight.look && !flight.waiters.empty())
+    return look_again(flight, key, now);
   // Where we come late ourselves, what we wait for may lie unread.
   const TimePoint deadline = flight.deadline + bus_.lag.slack();
   if (now >= deadline) {
@@ -321,11 +331,7 @@ void Owner::look_at(const LookupKey& key, TimePoint now) {
       case Stage::AskingAll: return end_peek(key, now);
       case Stage::Leased:
         // Told of it late: the result goes to those whom the holder knew.
-        if (flight.shadow && !flight.waiters.empty() && meeting(now)) {
-          // A look may take as long as two beats.
-          tell_to_wait(flight, bus_.limits.copy_wait);
-          return peek_others(flight, key, now);
-        }
+        if (flight.shadow && !flight.waiters.empty() && meeting(now)) return look_again(flight, key, now);
         // The fetcher died, or its result went astray.
         return settle(key, now);
     }
@@ -336,7 +342,7 @@ void Owner::look_at(const LookupKey& key, TimePoint now) {
       flight.next_beat = now + bus_.limits.next_beat(now - flight.granted);
       tell_to_wait(flight, flight.next_beat - now);
     }
-    next = std::min(next, flight.next_beat);
+    next = std::min({next, flight.next_beat, flight.look});
   }
   timers_.arm(next, key);
 }

@@ -63,8 +63,10 @@ class Owner {
     bool asked_all = false;
     bool awaits_copy = false;
     bool queued = false;  // its holder waits for its turn
+    bool heard = false;   // its holder spoke to us
     TimePoint granted{};
     TimePoint deadline{};
+    TimePoint look = TimePoint::max();  // when all are asked about a lease that another gave
     TimePoint next_beat{};
     std::uint64_t peek = 0;
     std::vector<PeerId> open;  // who was asked by that peek and may still answer
@@ -91,6 +93,8 @@ class Owner {
   Wait wait_of(const Flight& flight, const Waiter& waiter, Duration next) const;
   void tell_to_wait(const Flight& flight, Duration next);
   void look_soon(Flight& flight, const LookupKey& key, TimePoint now);
+  void look_again(Flight& flight, const LookupKey& key, TimePoint now);
+  void begin_peek(Flight& flight, TimePoint now);
   void peek_everybody(Flight& flight, const LookupKey& key, TimePoint now);
   // A fleet's first seconds: members own keys as they come.
   bool meeting(TimePoint now) const { return now < bus_.met_by; }

@@ -127,6 +127,45 @@ TEST_F(OwnerTest, WhoWaitsHearsOfItWhenAllAreAskedAgain) {
   EXPECT_LT(granted - heard, limits_.missed_beats);
 }
 
+// All are asked about a lease that another gave while members meet. When they have met, nobody needs to be asked, and
+// the lease goes on for as long as was said.
+TEST_F(OwnerTest, ALeaseThatIsAskedAboutDoesNotEndWithTheMeeting) {
+  bus_.met_by = now_ + 100ms;
+  bus_.everybody = [] { return std::vector<PeerId>{peer(2), peer(9)}; };
+  const Shadow told{.lease = 7, .key = key_, .ask = 20, .holder = peer(2), .deadline_ms = 600};
+  owner_.on_shadow(peer(9), told, now_);
+  ask(3, 30);
+  std::size_t looks = 0;
+  for (const TimePoint end = now_ + 600ms; now_ < end; now_ = owner_.next_deadline()) {
+    owner_.tick(now_);
+    const auto messages = std::exchange(bus_.out, {});
+    for (const Outgoing& each : messages) {
+      EXPECT_FALSE(std::holds_alternative<Lease>(each.message)) << "its holder says that it goes on";
+      if (const auto* peek = std::get_if<Peek>(&each.message)) {
+        ++looks;
+        if (each.to == told.holder) owner_.on_shadow(each.to, told, now_);
+        owner_.on_found(each.to, {.id = peek->id, .key = key_}, now_);
+      }
+    }
+  }
+  EXPECT_EQ(looks, 2u) << "both were asked, once";
+}
+
+// Whoever fetches and says so here knows of us, and brings the result.
+TEST_F(OwnerTest, AHolderThatSpeaksIsNotAskedAbout) {
+  bus_.met_by = now_ + 10s;
+  bus_.everybody = [] { return std::vector<PeerId>{peer(2), peer(9)}; };
+  owner_.on_shadow(peer(9), {.lease = 7, .key = key_, .ask = 20, .holder = peer(2), .deadline_ms = 600}, now_);
+  ask(3, 30);
+  const Hold hold{.lease = 7, .key = key_, .next_ms = 250};
+  for (int i = 0; i < 8; ++i) {
+    owner_.on_hold(peer(2), hold, now_);
+    if (i == 4) ask(4, 40);
+    for (const TimePoint end = now_ + 250ms; owner_.next_deadline() < end;) owner_.tick(now_ = owner_.next_deadline());
+  }
+  EXPECT_TRUE(sent<Peek>().empty());
+}
+
 // A fetch that waits for its turn at GitHub may take half a minute; its waiters need not hear of it twenty times a
 // second.
 TEST_F(OwnerTest, TheLongerAFetchTakesTheLessIsSaidOfIt) {

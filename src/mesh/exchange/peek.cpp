@@ -12,11 +12,16 @@ bool Owner::others_may_hold(const LookupKey& key) const {
   return ((bus_.cold >> partition) & 1) != 0 || bus_.ranks.rank_of(bus_.self, partition) + 1 == kRanks;
 }
 
-void Owner::peek_others(Flight& flight, const LookupKey& key, TimePoint now) {
+void Owner::begin_peek(Flight& flight, TimePoint now) {
   flight.stage = Stage::Peeking;
   flight.peek = bus_.random.next_u64();
   flight.deadline = now + bus_.limits.peek;
+  flight.look = TimePoint::max();
   flight.open.clear();
+}
+
+void Owner::peek_others(Flight& flight, const LookupKey& key, TimePoint now) {
+  begin_peek(flight, now);
   if (meeting(now)) return peek_everybody(flight, key, now);
   const std::uint8_t partition = partition_of(key);
   // Who may have what we have not is asked even if it was slow lately: nobody else can know.
@@ -48,6 +53,15 @@ void Owner::peek_everybody(Flight& flight, const LookupKey& key, TimePoint now) 
   if (flight.open.empty()) return nothing_found(flight, key, now);
   if (prompt) flight.deadline = now + bus_.limits.copy_wait;
   timers_.arm(flight.deadline, key);
+}
+
+// Whether a lease that another gave stands still, and whether its result is there: who holds it says so before its
+// answer, and what nobody speaks for is given anew.
+void Owner::look_again(Flight& flight, const LookupKey& key, TimePoint now) {
+  // A look may take as long as two beats.
+  tell_to_wait(flight, bus_.limits.copy_wait);
+  begin_peek(flight, now);
+  peek_everybody(flight, key, now);
 }
 
 // Ours since a moment ago, and those who had it before are slow to answer: their copy is on its way. True: until then.
@@ -163,10 +177,8 @@ void Owner::on_have(const PeerId& from, const Have& have, TimePoint now) {
 
 // The one that is known to have it.
 void Owner::peek_at(const PeerId& peer, Flight& flight, const LookupKey& key, TimePoint now) {
-  flight.stage = Stage::Peeking;
-  flight.peek = bus_.random.next_u64();
+  begin_peek(flight, now);
   flight.open = {peer};
-  flight.deadline = now + bus_.limits.peek;
   timers_.arm(flight.deadline, key);
   bus_.send(peer, Peek{.id = flight.peek, .key = key, .have = {}});
 }
