@@ -82,6 +82,32 @@ TEST_P(QueueTest, NorDoesAFleetThatIsFoundedMeanwhileFetchTwice) {
     }
 }
 
+// Its client goes away after the others have asked for a second opinion, so that two know of all who wait.
+TEST_P(QueueTest, AFetchThatIsGivenUpIsTakenUpByOne) {
+  Queue scene(GetParam(), 10s);
+  const NodeIndex holder = scene.asking.back();
+  scene.asking.pop_back();
+  for (std::size_t rank : {1, 2}) scene.asking.push_back(*scene.rank(holder, kKey, rank));
+  Mesh& mesh = scene.mesh(holder);
+  const FindId find = mesh.find(Simulator::lookup_key_of(kKey), {}, {}, scene.now());
+  scene.request(holder, kKey + 1);  // lets go what the mesh has to say
+  scene.run_for(20ms);
+  mesh.queued(find, true, scene.now());
+  for (const NodeIndex node : scene.asking)
+    scene.request(node, kKey, [&](const Simulator::Answer& answer) {
+      scene.answers.push_back(answer);
+      scene.charged += answer.charged ? 1 : 0;
+      scene.upstream += answer.upstream ? 1 : 0;
+    });
+  scene.run_for(4s);
+  mesh.abandon(find, ReleaseOutcome::Failed, scene.now());
+  scene.request(holder, kKey + 2);
+  scene.run_for(29s);
+  ASSERT_EQ(scene.answers.size(), 5u);
+  EXPECT_EQ(scene.charged, 1);
+  EXPECT_EQ(scene.upstream, 1);
+}
+
 TEST_P(QueueTest, TheFetchersDeathCostsNoSecondCharge) {
   for (const bool reset : {true, false}) {
     Queue scene(GetParam(), 10s);

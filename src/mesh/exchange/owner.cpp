@@ -246,7 +246,13 @@ void Owner::on_release(const PeerId& from, const Release& release, TimePoint now
   // Only whoever holds the lease may say that a key is not to be shared.
   const auto it = flights_.find(release.key);
   if (it == flights_.end() || it->second.lease != release.lease) return;
-  if (release.outcome == ReleaseOutcome::Failed) return settle(release.key, now);
+  if (release.outcome == ReleaseOutcome::Failed) {
+    Flight& flight = it->second;
+    if (!flight.shadow) return settle(release.key, now);
+    // Who waits here may wait there, too: the owner gives the next lease, and tells of it.
+    flight.deadline = now + bus_.limits.first_move;
+    return timers_.arm(flight.deadline, release.key);
+  }
   const Duration pause = release.outcome == ReleaseOutcome::Pass ? bus_.limits.pass : bus_.limits.negative;
   if (passes_.size() >= bus_.limits.flights)
     std::erase_if(passes_, [&](const auto& each) { return each.second <= now; });
