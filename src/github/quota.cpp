@@ -176,7 +176,11 @@ void QuotaLedger::on_told(const Partition& token, const std::string& member, con
   auto& tellers = kin == Kin::SameToken ? entry.told : entry.kin;
   if (!tellers.contains(member) && tellers.size() >= kLimits.max_told) {
     std::erase_if(tellers, [&](const auto& item) { return item.second.reset <= seconds; });
-    if (tellers.size() >= kLimits.max_told) return;
+    // Of runners that come and go, who spent least is missed least.
+    if (tellers.size() >= kLimits.max_told)
+      tellers.erase(std::ranges::min_element(tellers, {}, [&](const auto& item) {
+        return std::pair(item.second.disbelieved_until > now, item.second.spent);
+      }));
   }
   Told& told = tellers[member];
   if (told.disbelieved_until > now) return;

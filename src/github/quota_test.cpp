@@ -282,6 +282,18 @@ TEST_F(KinTest, WhatWasUsedInTheLastWindowIsNotHeldAgainstAMember) {
   EXPECT_EQ(remaining(), 970) << "it is believed as before";
 }
 
+TEST_F(QuotaTest, ANewcomersWordCountsHoweverManySpokeBefore) {
+  live(reading(4000));
+  for (std::size_t n = 0; n < kLimits.max_told + 10; ++n)
+    ledger.on_told(token, "runner" + std::to_string(n), reading(3999 - static_cast<std::int64_t>(n)), n == 0 ? 5 : 1,
+                   clock.wall_now() + 1ms, clock.wall_now());
+  EXPECT_EQ(remaining(), 3999 - static_cast<std::int64_t>(kLimits.max_told) - 9);
+  const QuotaView view = ledger.view(clock.wall_now())[0];
+  EXPECT_EQ(view.spent_by_member.size(), kLimits.max_told);
+  EXPECT_EQ(std::ranges::count(view.spent_by_member, std::pair(std::string("runner0"), std::int64_t{5})), 1)
+      << "who spent least is forgotten";
+}
+
 TEST_F(QuotaTest, IsBounded) {
   for (std::size_t i = 0; i < kLimits.max_ledger_entries + 100; ++i) {
     Partition each{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <unordered_map>
 #include <vector>
 
@@ -16,7 +17,7 @@ namespace ghmesh::mesh {
 
 struct FleetMember {
   CounterRow row;
-  TimePoint heard{};
+  TimePoint heard{};  // its row; of one that is gone: its end
   bool live = true;
 };
 
@@ -29,13 +30,13 @@ class Fleet {
       : own_{.peer = self, .started_ms = started_ms, .sequence = 0, .values = {}} {}
 
   void set_own(std::vector<std::uint64_t> values);
-  // Newer rows replace older ones; a row about ourselves is ignored.
-  void merge(const std::vector<CounterRow>& rows, TimePoint now);
+  // Newer rows replace older ones; a row about ourselves is ignored. is_live: whether membership has it in the mesh.
+  void merge(const std::vector<CounterRow>& rows, const std::function<bool(const PeerId&)>& is_live, TimePoint now);
   void on_gone(const PeerId& peer, TimePoint now);
   void on_live(const PeerId& peer);
   const CounterRow& own() const { return own_; }
   // The others' rows told least lately, to go with the next probes.
-  std::vector<CounterRow> rows_to_tell(std::size_t count);
+  std::vector<CounterRow> rows_to_tell(std::size_t count, TimePoint now);
 
   // Sums over this node, the live members and those gone for less than an hour.
   std::vector<std::uint64_t> totals(TimePoint now);
@@ -49,6 +50,7 @@ class Fleet {
     std::vector<std::uint64_t> earlier;
   };
   void drop_old(TimePoint now);
+  bool has_room();
 
   CounterRow own_;
   std::unordered_map<PeerId, Known> known_;

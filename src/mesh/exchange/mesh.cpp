@@ -108,7 +108,7 @@ void Mesh::dispatch(const PeerId& from, const Message& message, TimePoint now) {
       [&]<typename T>(const T& each) {
         if constexpr (std::same_as<T, Ping> || std::same_as<T, Pong> || std::same_as<T, PingRequest> ||
                       std::same_as<T, News> || std::same_as<T, Sync>) {
-          if constexpr (std::same_as<T, Ping>) fleet_.merge(each.counters, now);
+          if constexpr (std::same_as<T, Ping>) fleet_.merge(each.counters, parts_->bus.is_member, now);
           membership_.on_message(from, message, now);
         } else if constexpr (std::same_as<T, Same> || std::same_as<T, Body> || std::same_as<T, Wait> ||
                              std::same_as<T, Lease> || std::same_as<T, Pass> || std::same_as<T, Try>) {
@@ -246,7 +246,7 @@ void Mesh::tick(TimePoint now) {
   prober_.tick(now);
   if (now >= next_counters_) {
     next_counters_ = now + kTellCounters;
-    membership_.set_counters(fleet_.rows_to_tell(kRowsPerTelling));
+    membership_.set_counters(fleet_.rows_to_tell(kRowsPerTelling, now));
   }
   while (!tellings_.empty() && tellings_.front().until <= now) {
     const Telling& late = tellings_.front();

@@ -285,19 +285,23 @@ TEST(Pause, GitHubsOwnWordCountsAndEndsInAnOrder) {
   EXPECT_FALSE(board.until(tag(1), 9, kNow));
 }
 
+bool everybody(const PeerId&) { return true; }
+bool nobody_else(const PeerId&) { return false; }
+
 TEST(Fleet, EachMemberOnceAndTheGoneForAnHour) {
   Fleet fleet(peer(1), 1000);
+  const auto merge = [&](const std::vector<CounterRow>& rows) { fleet.merge(rows, everybody, kNow); };
   fleet.set_own({5, 1});
-  const CounterRow two{.peer = peer(2), .started_ms = 1000, .sequence = 3, .values = {10, 2}};
-  fleet.merge({two, two}, kNow);
-  fleet.merge({two}, kNow);
+  const CounterRow two{.peer = peer(2), .started_ms = 1000, .sequence = 3, .gone_ms = 0, .values = {10, 2}};
+  merge({two, two});
+  merge({two});
   EXPECT_EQ(fleet.totals(kNow), (std::vector<std::uint64_t>{15, 3}));
   CounterRow old = two;
   old.sequence = 2;
   old.values = {9, 1};
-  fleet.merge({old}, kNow);
+  merge({old});
   EXPECT_EQ(fleet.totals(kNow)[0], 15u);
-  fleet.merge({{.peer = peer(1), .started_ms = 1000, .sequence = 99, .values = {1000}}}, kNow);
+  merge({{.peer = peer(1), .started_ms = 1000, .sequence = 99, .gone_ms = 0, .values = {1000}}});
   EXPECT_EQ(fleet.totals(kNow)[0], 15u) << "our own figures come from us";
   fleet.on_gone(peer(2), kNow);
   EXPECT_EQ(fleet.totals(kNow + 59min)[0], 15u);
@@ -306,9 +310,42 @@ TEST(Fleet, EachMemberOnceAndTheGoneForAnHour) {
 
 TEST(Fleet, ARestartDoesNotCountBackwards) {
   Fleet fleet(peer(1), 1000);
-  fleet.merge({{.peer = peer(2), .started_ms = 1000, .sequence = 3, .values = {10}}}, kNow);
-  fleet.merge({{.peer = peer(2), .started_ms = 2000, .sequence = 1, .values = {2}}}, kNow);
+  const auto merge = [&](const std::vector<CounterRow>& rows) { fleet.merge(rows, everybody, kNow); };
+  merge({{.peer = peer(2), .started_ms = 1000, .sequence = 3, .gone_ms = 0, .values = {10}}});
+  merge({{.peer = peer(2), .started_ms = 2000, .sequence = 1, .gone_ms = 0, .values = {2}}});
   EXPECT_EQ(fleet.totals(kNow)[0], 12u);
+}
+
+// Members pass on what they know of the gone, also to those who never saw them: the hour ends all the same.
+TEST(Fleet, TheGoneAreNotKeptAliveByHearsay) {
+  Fleet old(peer(1), 1000);
+  old.merge({{.peer = peer(2), .started_ms = 1000, .sequence = 3, .gone_ms = 0, .values = {10}}}, everybody, kNow);
+  old.on_gone(peer(2), kNow);
+  Fleet young(peer(3), 2000);
+  for (TimePoint now = kNow + 15s; now < kNow + 3h; now += 30s) {
+    young.merge(old.rows_to_tell(8, now), nobody_else, now);
+    old.merge(young.rows_to_tell(8, now), nobody_else, now);
+    for (Fleet* each : {&old, &young})
+      EXPECT_EQ(each->totals(now).empty() ? 0 : each->totals(now)[0], now - kNow < 1h ? 10u : 0u)
+          << std::chrono::duration_cast<std::chrono::minutes>(now - kNow).count() << " minutes";
+  }
+}
+
+TEST(Fleet, WhoComesIsCountedHoweverManyHaveGone) {
+  Fleet fleet(peer(1), 1000);
+  TimePoint now = kNow;
+  const auto nth = [](std::size_t n) {
+    return *PeerId::decode(
+        std::array<std::uint8_t, 4>{0, 2, static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)});
+  };
+  for (std::size_t n = 0; n < Fleet::kMembers + 100; ++n, now += 100ms) {
+    fleet.merge({{.peer = nth(n), .started_ms = 1000, .sequence = 1, .gone_ms = 0, .values = {1, n}}}, everybody, now);
+    fleet.on_gone(nth(n), now);
+  }
+  const std::vector<FleetMember> members = fleet.members();
+  EXPECT_EQ(members.size(), Fleet::kMembers);
+  EXPECT_EQ(std::ranges::min(members, {}, [](const FleetMember& each) { return each.row.values[1]; }).row.values[1],
+            100u);
 }
 
 }  // namespace

@@ -230,16 +230,18 @@ void Membership::end_probe(TimePoint now) {
   set_state(it->second, MemberState::Suspect, now);
 }
 
+void Membership::forget_longest_gone() {
+  const auto [when, peer] = gone_.front();
+  gone_.pop_front();
+  const auto it = members_.find(peer);
+  if (it == members_.end() || it->second.in_mesh() || it->second.since != when) return;
+  news_ -= it->second.is_news ? 1 : 0;
+  members_.erase(it);
+}
+
 void Membership::revive_someone(TimePoint now) {
   next_revival_ = now + limits_.revive_every;
-  while (!gone_.empty() && now - gone_.front().first > limits_.forget_dead) {
-    const auto [when, peer] = gone_.front();
-    gone_.pop_front();
-    const auto it = members_.find(peer);
-    if (it == members_.end() || it->second.in_mesh() || it->second.since != when) continue;
-    news_ -= it->second.is_news ? 1 : 0;
-    members_.erase(it);
-  }
+  while (!gone_.empty() && now - gone_.front().first > limits_.forget_dead) forget_longest_gone();
   // Rarer when there are many: a fleet's dead are mostly dead.
   if (gone_.empty() || random_.below(std::max<std::size_t>(live_, 1) / 8 + 1) != 0) return;
   const auto it = members_.find(gone_[random_.below(gone_.size())].second);
@@ -304,7 +306,10 @@ void Membership::apply(const MemberUpdate& update, const PeerId& from, TimePoint
   if (update.peer == self_.peer) return apply_about_self(update, now);
   const auto it = members_.find(update.peer);
   if (it == members_.end()) {
-    if (members_.size() >= limits_.members || !(update.state <= MemberState::Suspect)) return;
+    if (!(update.state <= MemberState::Suspect)) return;
+    // Runners of one job each: those that ended in a quarter of an hour may be many times those that live.
+    while (members_.size() >= limits_.members && !gone_.empty()) forget_longest_gone();
+    if (members_.size() >= limits_.members) return;
     Member member{.peer = update.peer,
                   .incarnation = update.incarnation,
                   .state = update.state,

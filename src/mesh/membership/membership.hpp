@@ -109,6 +109,7 @@ class Membership {
   void probe(const PeerId& target, TimePoint now);
   void end_probe(TimePoint now);
   void gossip(TimePoint now);
+  void forget_longest_gone();
   void revive_someone(TimePoint now);
   void expire(TimePoint now);
   void apply(const MemberUpdate& update, const PeerId& from, TimePoint now);

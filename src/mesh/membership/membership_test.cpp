@@ -249,6 +249,29 @@ TEST(Membership, LeavingAndDrainingAreToldAtOnce) {
   EXPECT_EQ(cluster.seeing(5), 0u);
 }
 
+TEST(Membership, WhoComesIsKnownHoweverManyHaveGone) {
+  SeededRandom random{1};
+  TimePoint now(1h);
+  Membership node({.peer = peer(0)}, {.members = 20}, random, now);
+  const auto hear = [&](std::uint32_t n, MemberState state) {
+    node.on_message(peer(1), News{.updates = {{.peer = peer(n), .state = state}}}, now);
+    node.take_outgoing();
+    node.take_changed(now);
+  };
+  hear(1, MemberState::Alive);
+  for (std::uint32_t n = 100; n < 200; ++n, now += 1s) {
+    hear(n, MemberState::Alive);
+    ASSERT_EQ(node.live_count(), 2u) << n;
+    hear(n, MemberState::Left);
+  }
+  EXPECT_NE(node.find(peer(199)), nullptr);
+  EXPECT_EQ(node.find(peer(100)), nullptr) << "who left first is forgotten first";
+  // Who lives is forgotten for nobody.
+  for (std::uint32_t n = 200; n < 250; ++n) hear(n, MemberState::Alive);
+  EXPECT_EQ(node.live_count(), 20u);
+  EXPECT_NE(node.find(peer(1)), nullptr);
+}
+
 TEST(Membership, AQuietMeshIsQuiet) {
   Cluster cluster;
   cluster.add(0);

@@ -54,7 +54,8 @@ std::vector<Message> one_of_each() {
                             .draining = true,
                             .age_ms = 12345,
                             .addresses = {Bytes{4, 127, 0, 0, 1}}};
-  const CounterRow row{.peer = peer(3), .started_ms = 1767225600000, .sequence = 5, .values = {1, 300, 70000}};
+  const CounterRow row{
+      .peer = peer(3), .started_ms = 1767225600000, .sequence = 5, .gone_ms = 61000, .values = {1, 300, 70000}};
   const RateRow rate{.peer = peer(4),
                      .resource = 1,
                      .limit = 5000,

@@ -114,7 +114,8 @@ void fields(Archive& a, MemberUpdate& m) {
 }
 template <typename Archive>
 void fields(Archive& a, CounterRow& m) {
-  a(m.peer), a.varint(m.started_ms), a.varint(m.sequence), a.varints(m.values, WireLimits::kCounters);
+  a(m.peer), a.varint(m.started_ms), a.varint(m.sequence), a.varint(m.gone_ms),
+      a.varints(m.values, WireLimits::kCounters);
 }
 template <typename Archive>
 void fields(Archive& a, Ping& m) {

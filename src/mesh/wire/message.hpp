@@ -254,6 +254,7 @@ struct CounterRow {
   PeerId peer = nobody();
   std::uint64_t started_ms = 0;  // Unix time of the process's start: a restarted member counts from zero
   std::uint64_t sequence = 0;
+  std::uint32_t gone_ms = 0;  // so long ago it left or died, as the sender knows; 0: it lives
   std::vector<std::uint64_t> values;
 };
 
