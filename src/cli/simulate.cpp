@@ -28,6 +28,7 @@ constexpr Bounded kKeys{"keys", 1000, 1, 100'000};
 // What comes before is not counted, so a run is longer than that.
 constexpr Bounded kMinutes{"minutes", 20, 4, 240};
 constexpr Bounded kTokens{"tokens", 1, 1, 1000};
+constexpr Bounded kLife{"life", 1200, 10, 86'400};
 constexpr Bounded kSeed{"seed", 1, 0, ~std::uint64_t{0}};
 
 Result<std::uint64_t> number(const Arguments& arguments, const Bounded& bounds) {
@@ -43,8 +44,8 @@ Result<std::uint64_t> number(const Arguments& arguments, const Bounded& bounds) 
 
 Result<FleetPlan> plan_of(const Arguments& arguments) {
   FleetPlan plan;
-  std::array<std::uint64_t, 5> values{};
-  constexpr std::array kRows{kNodes, kKeys, kMinutes, kTokens, kSeed};
+  std::array<std::uint64_t, 6> values{};
+  constexpr std::array kRows{kNodes, kKeys, kMinutes, kTokens, kLife, kSeed};
   for (std::size_t i = 0; i < kRows.size(); ++i) {
     const Result<std::uint64_t> value = number(arguments, kRows[i]);
     if (!value) return std::unexpected(value.error());
@@ -54,7 +55,8 @@ Result<FleetPlan> plan_of(const Arguments& arguments) {
   plan.keys = static_cast<std::uint32_t>(values[1]);
   plan.time = std::chrono::minutes(values[2]);
   plan.tokens = static_cast<std::uint32_t>(values[3]);
-  plan.seed = values[4];
+  plan.longest_life = std::chrono::seconds(values[4]);
+  plan.seed = values[5];
   plan.churn = !arguments.has("no-churn");
   return plan;
 }
@@ -121,6 +123,7 @@ void print_json(std::ostream& out, const FleetReport& report) {
                                     {"tokens", report.plan.tokens},
                                     {"seed", report.plan.seed},
                                     {"churn", report.plan.churn},
+                                    {"longest_life_seconds", seconds(report.plan.longest_life)},
                                     {"seconds", seconds(report.plan.time)},
                                     {"seconds_not_counted", seconds(report.plan.warm_up)},
                                     {"requests", totals.requests},

@@ -64,6 +64,7 @@ TEST(Simulate, BoundsAreSaid) {
   refused({"--keys", "0"}, "--keys: '0' is not a number from 1 to 100000");
   refused({"--minutes", "3"}, "from 4 to 240");
   refused({"--tokens", "x"}, "--tokens: 'x'");
+  refused({"--life", "9"}, "--life: '9' is not a number from 10 to 86400");
   refused({"--seed", "-1"}, "--seed: '-1'");
 }
 

@@ -41,7 +41,8 @@ class Fleet {
       simulator_.set_change_interval(key, kind < 2 ? Duration(2min) : kind < 7 ? Duration(30min) : Duration::zero());
     }
     for (std::size_t i = 0; i < plan_.nodes; ++i)
-      simulator_.at(between(random_, 0s, 3s), [this] { start_node(between(random_, 30s, 20min)); });
+      simulator_.at(between(random_, 0s, 3s),
+                    [this] { start_node(between(random_, plan_.longest_life / 40, plan_.longest_life)); });
     simulator_.at(1min, [this] { start_scripts(); });
   }
 
@@ -56,7 +57,8 @@ class Fleet {
       } else {
         simulator_.stop(node);
       }
-      simulator_.at(between(random_, 1s, 5s), [this] { start_node(between(random_, 2min, 20min)); });
+      simulator_.at(between(random_, 1s, 5s),
+                    [this] { start_node(between(random_, plan_.longest_life / 10, plan_.longest_life)); });
     });
   }
   void next_request(NodeIndex node) {
