@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { askDirectly, filePaths } from './lib/fleet.mjs'
+import { askDirectly, chargedTwice, filePaths } from './lib/fleet.mjs'
 import { request } from './lib/http.mjs'
 import { eventually, startMesh } from './lib/mesh.mjs'
 import { newToken, Scratch, startStandin } from './lib/processes.mjs'
@@ -31,6 +31,7 @@ test('five nodes burst on one token: no secondary limit is met, and all are answ
     assert.ok(answer.body.equals(expected.get(path)), `${path} through ${node.url}`)
   })))))
   assert.equal(cost.secondary_limited, 0, JSON.stringify(cost))
+  assert.deepEqual(await chargedTwice(standin), [])
   assert.equal(cost.charged, NODES * EACH)
 
   // Who spent it: this node, the others each by name, and nobody else.
@@ -71,6 +72,7 @@ test('what waits for its turn is fetched once, however many wait for it', async 
     await Promise.all(before)
   })
   assert.equal(cost.secondary_limited, 0, JSON.stringify(cost))
+  assert.deepEqual(await chargedTwice(standin), [])
   assert.equal(cost.total, ahead + 1, JSON.stringify(cost))
   assert.equal(cost.charged, ahead + 1)
 })

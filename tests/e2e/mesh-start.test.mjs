@@ -7,24 +7,16 @@ import fs from 'node:fs'
 import process from 'node:process'
 import { test } from 'node:test'
 import { request } from './lib/http.mjs'
-import { eventually, MESH_PATIENCE, newSecret, startMember } from './lib/mesh.mjs'
+import { canariesCharged, eventually, MESH_PATIENCE, newSecret, startMember } from './lib/mesh.mjs'
 import { ghmesh, newToken, Scratch, startStandin } from './lib/processes.mjs'
 
 const NODES = 4
 const paths = Array.from({ length: 20 }, (_, i) => `/repos/octo-org/repo-1/issues/${i + 1}`)
 
-async function metric (node, name) {
-  const text = await (await fetch(`http://${node.admin}/metrics`)).text()
-  return Number(text.match(new RegExp(`^${name} (\\S+)$`, 'm'))[1])
-}
-
 const askAll = (url, token) => Promise.all(paths.map(async path => {
   const answer = await request(url, path, { token })
   assert.equal(answer.status, 200, `${path}: ${answer.text}`)
 }))
-
-// A random tag in place of a peer's bytes is paid by its node alone.
-const canariesOf = async nodes => (await Promise.all(nodes.map(node => metric(node, 'ghmesh_canaries_charged_total')))).reduce((a, b) => a + b)
 
 // Asked as soon as the nodes have met, when none of them is old enough to be an owner among older ones.
 async function askAtOnce (t, tokens) {
@@ -40,7 +32,7 @@ async function askAtOnce (t, tokens) {
   }, 'the nodes did not meet')
   const ages = (await nodes[0].peers()).peers.map(peer => peer.age_seconds)
   const cost = await standin.cost(() => Promise.all(nodes.map((node, i) => askAll(node.url, tokens[i % tokens.length]))))
-  const canaries = await canariesOf(nodes)
+  const canaries = await canariesCharged(nodes)
   t.diagnostic(`${cost.charged} charged, ${canaries} of them canaries, the oldest ${Math.max(...ages).toFixed(1)} s old`)
   assert.equal(cost.charged - canaries, paths.length)
 }
@@ -64,7 +56,7 @@ test('four jobs that ask as soon as their init returned: each question is charge
     await askAll(`http://${listen}`, token)
     return { admin }
   })))
-  const canaries = await canariesOf(nodes)
+  const canaries = await canariesCharged(nodes)
   // Were it not for this, they would end with this process, which is their job.
   for (const dir of dirs) assert.equal((await ghmesh(scratch, ['stop', '--state-dir', dir], { env })).code, 0)
   assert.equal(cost.charged - canaries, paths.length)

@@ -87,6 +87,28 @@ export class Machine {
   }
 }
 
+// A test judges what the fleet decides, not how quick this machine is while seven jobs start on it. Each node is asked for
+// its metrics before it is stopped.
+const PATIENCE = '5s'
+export function unhurried (machine) {
+  const file = machine.scratch.write('bin/ghmesh', `#!/bin/sh
+case $1 in
+  init) set -- "$@" --wait 60 ;;
+  stop) node -e 'const fs = require("fs"); fetch("http://" + JSON.parse(fs.readFileSync(process.env.GHMESH_NODE)).admin + "/metrics").then(answer => answer.text()).then(text => fs.writeFileSync(process.argv[1], text))' "$0.$$.metrics" ;;
+esac
+exec '${BIN}' "$@"
+`)
+  fs.chmodSync(file, 0o755)
+  return { GHMESH_BIN: file, GHMESH_MESH_PATIENCE: PATIENCE }
+}
+
+// A random tag in place of a peer's bytes, one proof in 256, is paid by its node alone.
+export function canariesCharged (machine) {
+  const dir = machine.scratch.file('bin')
+  const texts = fs.readdirSync(dir).filter(name => name.endsWith('.metrics')).map(name => fs.readFileSync(path.join(dir, name), 'utf8'))
+  return { nodes: texts.length, charged: texts.reduce((sum, text) => sum + Number(/^ghmesh_canaries_charged_total (\d+)$/m.exec(text)[1]), 0) }
+}
+
 function kill (pid) {
   try { process.kill(pid, 'SIGKILL') } catch { /* it has just ended */ }
 }

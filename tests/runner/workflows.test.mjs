@@ -8,7 +8,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import YAML from 'yaml'
 import './json_modules.mjs'
-import { BIN, jobsOf, Machine, root, WORKFLOWS } from './lib.mjs'
+import { canariesCharged, jobsOf, Machine, root, unhurried, WORKFLOWS } from './lib.mjs'
 
 const { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } = await import('@actions/workflow-parser')
 
@@ -40,28 +40,6 @@ function assertClean (played) {
   assert.match(played.summary, /### GitHub API cache/)
 }
 
-// A test judges what the fleet decides, not how quick this machine is while seven jobs start on it. Each node is asked for
-// its metrics before it is stopped.
-const PATIENCE = '5s'
-function unhurried (machine) {
-  const file = machine.scratch.write('bin/ghmesh', `#!/bin/sh
-case $1 in
-  init) set -- "$@" --wait 60 ;;
-  stop) node -e 'const fs = require("fs"); fetch("http://" + JSON.parse(fs.readFileSync(process.env.GHMESH_NODE)).admin + "/metrics").then(answer => answer.text()).then(text => fs.writeFileSync(process.argv[1], text))' "$0.$$.metrics" ;;
-esac
-exec '${BIN}' "$@"
-`)
-  fs.chmodSync(file, 0o755)
-  return { GHMESH_BIN: file, GHMESH_MESH_PATIENCE: PATIENCE }
-}
-
-// A random tag in place of a peer's bytes, one proof in 256, is paid by its node alone.
-function canaries (machine) {
-  const dir = machine.scratch.file('bin')
-  const texts = fs.readdirSync(dir).filter(name => name.endsWith('.metrics')).map(name => fs.readFileSync(path.join(dir, name), 'utf8'))
-  return { nodes: texts.length, charged: texts.reduce((sum, text) => sum + Number(/^ghmesh_canaries_charged_total (\d+)$/m.exec(text)[1]), 0) }
-}
-
 // What every job asks: the repository, its labels, its last commits.
 const DISTINCT = 3
 
@@ -79,7 +57,7 @@ test('every job of the three workflows at once: GitHub charges them like one', a
     assert.doesNotMatch(one.log, /local cache only/)
     assert.match(one.summary, new RegExp(`requests of this job \\| ${DISTINCT} \\|`))
   }
-  const { nodes, charged } = canaries(machine)
+  const { nodes, charged } = canariesCharged(machine)
   assert.equal(nodes, jobs.length)
   assert.equal(cost.charged - charged, DISTINCT)
 })

@@ -31,6 +31,15 @@ export const askedGithub = (standin, path, before = 0) => eventually(async () =>
   return asked > before ? '' : `${asked} requests`
 }, `GitHub being asked for ${path}`)
 
+// What GitHub charged more than once, each with its requests: which one was too many, and how long after the first.
+export async function chargedTwice (standin) {
+  const requests = new Map()
+  for (const entry of await standin.log()) {
+    if (entry.charged) requests.set(entry.target, [...requests.get(entry.target) ?? [], entry])
+  }
+  return [...requests.values()].filter(entries => entries.length > 1)
+}
+
 // Repository files: bodies of their own, one object each, never proved by another's.
 export const filePaths = (count, repository = 'octo-org/repo-1') => Array.from({ length: count }, (_, i) => `/repos/${repository}/contents/data/file-${i}.txt`)
 

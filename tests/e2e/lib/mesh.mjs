@@ -24,6 +24,15 @@ export async function eventually (look, what, patience = PATIENCE) {
   }
 }
 
+export async function metric (node, name) {
+  const text = await (await fetch(`http://${node.admin}/metrics`)).text()
+  return Number(text.match(new RegExp(`^${name} (\\S+)$`, 'm'))[1])
+}
+
+// One in 256 of a peer's bytes gives way to a random tag, which shows that GitHub tells tags apart, and is paid: whoever
+// says what several tokens are charged takes these off. With one token there is nothing to prove.
+export const canariesCharged = async nodes => (await Promise.all(nodes.map(node => metric(node, 'ghmesh_canaries_charged_total')))).reduce((a, b) => a + b)
+
 export function startMember (scratch, upstream, { secret, contacts = [], args = [], env = {}, listen = '/ip4/127.0.0.1/tcp/0', patience = MESH_PATIENCE, ...more }) {
   const p2p = ['--p2p', 'on', '--mdns', 'off', '--mesh-patience', patience, '--p2p-listen', listen, ...contacts.flatMap(address => ['--bootstrap', address])]
   return startNode(scratch, upstream, { ...more, args, p2p, env: { ...(secret ? { GHMESH_SECRET: secret } : {}), ...env } })
