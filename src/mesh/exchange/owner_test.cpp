@@ -100,6 +100,21 @@ TEST_F(OwnerTest, AFetchThatFailsHandsTheLeaseToTheNext) {
   EXPECT_NE(next[0].second.lease, lease);
 }
 
+// Who waits at the shadow waits at the owner as well, in another order perhaps.
+TEST_F(OwnerTest, AShadowOfAFetchThatFailedLeavesTheFirstMoveToTheOwner) {
+  for (const bool owner_lives : {true, false}) {
+    owner_.on_shadow(peer(9), {.lease = 7, .key = key_, .ask = 20, .holder = peer(2), .deadline_ms = 600}, now_);
+    ask(3, 30);
+    bus_.out.clear();
+    owner_.on_release(peer(2), {.lease = 7, .key = key_, .outcome = ReleaseOutcome::Failed}, now_);
+    if (owner_lives)
+      owner_.on_shadow(peer(9), {.lease = 8, .key = key_, .ask = 40, .holder = peer(4), .deadline_ms = 600}, now_);
+    const TimePoint end = now_ + limits_.first_move;
+    while (owner_.next_deadline() <= end) owner_.tick(now_ = owner_.next_deadline());
+    EXPECT_EQ(sent<Lease>().size(), owner_lives ? 0u : 1u);
+  }
+}
+
 TEST_F(OwnerTest, BytesFromBeforeAWriteAreKeptButNotFresh) {
   ask(2, 20);
   const std::uint64_t lease = sent<Lease>().at(0).second.lease;
