@@ -107,7 +107,7 @@ void print_text(std::ostream& out, const FleetReport& report) {
                        " from peers, " + count(totals.upstream) + " to GitHub, " + count(totals.refused) +
                        " refused (over 30 s to their turn), the rest waited for another");
   line("charged", count(totals.charged) + ", ideal " + count(totals.ideal) + ": " + fixed(report.charged_per_ideal, 3) +
-                      " times the ideal");
+                      " times the ideal; " + count(totals.again) + " for what had been paid for before");
   line("messages a request", fixed(report.messages_per_request, 2));
   line("bytes a member", fixed(report.kilobytes_per_second, 2) + " KB/s, " + fixed(100 * report.membership_share(), 0) +
                              " % of it membership");
@@ -132,6 +132,7 @@ void print_json(std::ostream& out, const FleetReport& report) {
                                     {"upstream", totals.upstream},
                                     {"refused", totals.refused},
                                     {"charged", totals.charged},
+                                    {"charged_again", totals.again},
                                     {"ideal", totals.ideal},
                                     {"charged_per_ideal", report.charged_per_ideal},
                                     {"messages_per_request", report.messages_per_request},

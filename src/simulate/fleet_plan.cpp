@@ -132,12 +132,12 @@ std::string FleetReport::text() const {
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   std::snprintf(
       line, sizeof line,
-      "N=%zu K=%u seed=%llu: charged %llu / ideal %llu = %.3f; %.2f messages a request; %.2f KB/s a node "
+      "N=%zu K=%u seed=%llu: charged %llu (%llu again) / ideal %llu = %.3f; %.2f messages a request; %.2f KB/s a node "
       "(%.0f %% membership); p50 %.2f ms, p99 %.0f ms\n"
       "%llu requests: %llu fresh here, %llu from peers, %llu upstream, %llu alone, %llu refused, %llu wrong\n",
-      plan.nodes, plan.keys, n(plan.seed), n(totals.charged), n(totals.ideal), charged_per_ideal, messages_per_request,
-      kilobytes_per_second, 100 * membership_share(), p50_ms, p99_ms, n(totals.requests), n(totals.local),
-      n(totals.from_peers), n(totals.upstream), n(totals.alone), n(totals.refused), n(totals.wrong));
+      plan.nodes, plan.keys, n(plan.seed), n(totals.charged), n(totals.again), n(totals.ideal), charged_per_ideal,
+      messages_per_request, kilobytes_per_second, 100 * membership_share(), p50_ms, p99_ms, n(totals.requests),
+      n(totals.local), n(totals.from_peers), n(totals.upstream), n(totals.alone), n(totals.refused), n(totals.wrong));
   return line;
 }
 

@@ -25,8 +25,17 @@ TEST(FleetGate, Fifty) {
 TEST(FleetGate, FiveHundredOnOneToken) {
   const FleetReport report = simulate_fleet({.nodes = 500, .time = 5min, .seed = 1});
   EXPECT_LE(report.charged_per_ideal, 1.02) << report.text();
+  EXPECT_EQ(report.totals.again, 0u) << report.text();
   EXPECT_LE(report.messages_per_request, 5) << report.text();
   EXPECT_EQ(report.totals.refused, 0u) << report.text();
+  EXPECT_EQ(report.totals.wrong, 0u);
+}
+
+// Runners of one job: many more come than live, and leave properly or not.
+TEST(FleetGate, AnHourOfShortLives) {
+  const FleetReport report = simulate_fleet({.nodes = 20, .keys = 300, .time = 60min, .seed = 1, .longest_life = 1min});
+  EXPECT_EQ(report.totals.refused, 0u) << report.text();
+  EXPECT_LE(report.p99_ms, 400) << report.text();
   EXPECT_EQ(report.totals.wrong, 0u);
 }
 

@@ -251,7 +251,10 @@ void Simulator::send_upstream(NodeIndex index, FindId find, std::uint32_t key, I
     ++totals_.upstream;
     // Its 304 is to the hash of our bytes.
     const bool proved = candidate && candidate->body == origin_bytes(key, version);
-    if (!proved) ++totals_.charged;
+    if (!proved) {
+      ++totals_.charged;
+      if (std::exchange(key_state(key).charged_version, version) == version) ++totals_.again;
+    }
     at(rest, [this, index, find, key, from, candidate, version, proved] {
       if (!nodes_[index]->alive) return;
       if (from != nobody() && candidate) nodes_[index]->mesh->report(from, candidate->publisher, proved, now_);

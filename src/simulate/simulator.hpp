@@ -39,6 +39,7 @@ struct Totals {
   std::uint64_t from_peers = 0;  // fresh from the mesh
   std::uint64_t upstream = 0;
   std::uint64_t charged = 0;     // 200
+  std::uint64_t again = 0;       // of those, for what had been paid for before
   std::uint64_t ideal = 0;       // one fleet-wide cache without delay
   std::uint64_t messages = 0;    // of requests, the pace and repair
   std::uint64_t membership = 0;  // messages of membership
@@ -140,6 +141,7 @@ class Simulator {
     // Of the ideal cache:
     std::uint64_t ideal_version = ~std::uint64_t{0};
     TimePoint ideal_fresh_until{};
+    std::uint64_t charged_version = ~std::uint64_t{0};  // the newest that was paid for
   };
   struct Pending;
 
