@@ -122,35 +122,39 @@ TEST_P(QueueTest, TheFetchersDeathCostsNoSecondCharge) {
 }
 
 TEST_P(QueueTest, NorDoesTheOwners) {
-  for (const bool reset : {true, false}) {
-    Queue scene(GetParam(), 10s);
-    scene.ask_all();
-    scene.run_for(2s);
-    scene.kill(scene.owner(kKey), reset);
-    scene.run_for(40s);
-    ASSERT_EQ(scene.answers.size(), 4u);
-    EXPECT_EQ(scene.charged, 1) << (reset ? "reset" : "silent");
-  }
+  for (const bool reset : {true, false})
+    for (const Duration when : {500ms, 1010ms, 3000ms}) {
+      Queue scene(GetParam(), 10s);
+      scene.ask_all();
+      scene.run_for(when);
+      scene.kill(scene.owner(kKey), reset);
+      scene.run_for(40s);
+      ASSERT_EQ(scene.answers.size(), 4u);
+      EXPECT_EQ(scene.charged, 1) << (reset ? "reset" : "silent") << " after " << when / 1ms << " ms";
+    }
 }
 
-// Without a fetch anywhere: rank 2 knows of none, and gives its own lease.
+// Without a fetch anywhere: rank 2 knows of none, and gives its own lease; and the next question goes to it.
 TEST_P(QueueTest, AnOwnerThatOnlySaysWaitIsNotBelievedForLong) {
-  for (const bool queued : {true, false}) {
+  for (const Wait::For what : {Wait::For::Turn, Wait::For::Fetch}) {
     Scene scene(GetParam());
     const NodeIndex liar = scene.owner(kKey);
-    const LookupKey key = Simulator::lookup_key_of(kKey);
     scene.tamper = [&](NodeIndex from, NodeIndex to, Message& message) {
       const auto* ask = std::get_if<Ask>(&message);
-      if (ask == nullptr || to != liar || ask->key != key) return true;
+      if (ask == nullptr || to != liar) return true;
       for (int i = 0; i < 40; ++i)
-        scene.at(std::chrono::seconds(i), [&scene, liar, from, queued, id = ask->id] {
-          scene.send(liar, from, Wait{.id = id, .next_ms = 1000, .queued = queued});
+        scene.at(std::chrono::seconds(i), [&scene, liar, from, what, id = ask->id] {
+          scene.send(liar, from, Wait{.id = id, .next_ms = 1000, .what = what});
         });
       return false;
     };
-    const Simulator::Answer answer = scene.ask(scene.outsider(kKey), kKey, 30s);
+    const NodeIndex asking = scene.outsider(kKey);
+    const Simulator::Answer answer = scene.ask(asking, kKey, 30s);
     EXPECT_TRUE(answer.upstream);
-    EXPECT_LE(answer.took, (queued ? 2s : 5s) + 200ms);
+    EXPECT_LE(answer.took, 1200ms);
+    std::uint32_t other = kKey + 1;
+    while (scene.owner(other) != liar || scene.second(other) == asking) ++other;
+    EXPECT_LE(scene.ask(asking, other, 30s).took, 200ms);
   }
 }
 
@@ -166,7 +170,7 @@ TEST_P(QueueTest, AnOwnerThatStillLooksIsWaitedFor) {
     looks = false;
     for (int i = 0; i < 40; ++i)
       scene.at(i * 100ms, [&scene, owner, from, id = ask->id] {
-        scene.send(owner, from, Wait{.id = id, .next_ms = 100, .queued = false});
+        scene.send(owner, from, Wait{.id = id, .next_ms = 100, .what = Wait::For::Search});
       });
     // Then it gives its lease.
     scene.at(4s, [&scene, owner, from, moved = *ask] { scene.send(from, owner, moved); });

@@ -96,11 +96,11 @@ bool Finder::ask_next(FindId id, Search& search, TimePoint now) {
 void Finder::ask(FindId id, Search& search, const PeerId& peer, TimePoint now) {
   const Ranks::Row& row = bus_.ranks.of(search.key);
   // Behind an owner that we do not believe, the next one must decide for itself.
-  const bool owner_banned = !row.empty() && row.front() != bus_.self && bus_.scores.banned(row.front(), now);
+  const bool believed = row.empty() || row.front() == bus_.self || !bus_.scores.disbelieved(row.front(), now);
   search.stage = Stage::Asking;
   search.current = peer;
   search.asked.push_back(peer);
-  bus_.send(peer, question(id, search, owner_banned || !search.disbelieved.empty() ? 1 : 0));
+  bus_.send(peer, question(id, search, !believed || !search.disbelieved.empty() ? 1 : 0));
   arm(id, search, std::min(now + bus_.limits.first_answer, search.patience_ends));
 }
 
@@ -152,6 +152,10 @@ void Finder::finish(FindId id, FindResult result) {
 bool Finder::on_lease(FindId id, Search& search, const PeerId& from, const Lease& lease, TimePoint now) {
   for (const Grant& grant : search.grants)
     if (grant.lease == lease.lease) return true;
+  // There was nothing to wait for.
+  for (const PeerId& peer : search.told_to_wait)
+    if (peer != from) bus_.scores.note(peer, Experience::Misled, now);
+  search.told_to_wait.clear();
   search.grants.push_back({from, lease.lease});
   if (lease.shadow && !search.shadow) search.shadow = lease.shadow;
   search.base = lease.stale;
@@ -245,26 +249,29 @@ void Finder::on_wait(FindId id, Search& search, const PeerId& from, const Wait& 
   if (search.stage != Stage::Waiting) search.wait_ends = search.began + bus_.limits.longest_wait;
   search.stage = Stage::Waiting;
   search.current = from;
-  if (wait.queued) {
+  if (wait.what == Wait::For::Turn)
     search.wait_ends = std::min(now + bus_.limits.longest_wait, search.began + bus_.limits.longest_queue);
-    // Before that rank 2 need not have heard of a lease: its owner may look for the body still.
+  // Before that rank 2 need not have heard of a lease: its owner looks for the body still.
+  if (wait.what != Wait::For::Search) {
     if (!search.second_opinion) search.second_opinion = now + bus_.limits.second_opinion;
+    if (!is_in(search.told_to_wait, from)) search.told_to_wait.push_back(from);
   }
   const TimePoint missed = now + bus_.limits.missed_beats_after(std::chrono::milliseconds(wait.next_ms));
   arm(id, search, std::min({missed, search.wait_ends, search.second_opinion.value_or(TimePoint::max())}));
 }
 
-// Whoever stands behind the owner has the shadow of a lease that it gave; without one it finds out for itself. Where
-// ranks change just now that says nothing yet.
+// Whoever stands behind the owner has the shadow of a lease that it gave, or hears of it when it looks; without one it
+// finds out for itself. Where ranks change just now that says nothing yet.
 void Finder::ask_second(FindId id, Search& search, TimePoint now) {
   const Ranks::Row& row = bus_.ranks.of(search.key);
-  if (row.empty() || row.front() != search.current) {
+  if (row.empty() || !is_in(search.asked, row.front())) {
     search.second_opinion = now + bus_.limits.second_opinion;
     return;
   }
   search.second_opinion = TimePoint::max();
   if (row.size() < 2 || is_in(search.asked, row[1]) || is_in(search.disbelieved, row[1])) return;
   search.asked.push_back(row[1]);
+  search.second = row[1];
   bus_.send(row[1], question(id, search, 1));
 }
 
@@ -352,7 +359,15 @@ void Finder::on_disconnected(const PeerId& peer, TimePoint now) {
     if (search.stage != Stage::Fetching && search.current == peer) affected.push_back(id);
   for (const FindId id : affected) {
     Search& search = searches_.at(id);
-    if (search.stage == Stage::Waiting) search.patience_ends = now + bus_.limits.patience;
+    if (search.stage == Stage::Waiting) {
+      search.patience_ends = now + bus_.limits.patience;
+      // Whoever was asked for a second opinion knows of the fetch, or says so now.
+      if (const std::optional<PeerId> second = std::exchange(search.second, std::nullopt); second && second != peer) {
+        search.current = *second;
+        arm(id, search, std::min(now + bus_.limits.missed_beats_after(bus_.limits.longest_silence), search.wait_ends));
+        continue;
+      }
+    }
     if (!ask_next(id, search, now)) go_alone(id, search, now);
   }
 }
@@ -394,7 +409,8 @@ void Finder::look_at(FindId id, TimePoint now) {
       if (search.second_opinion && now >= *search.second_opinion) {
         ask_second(id, search, now);
         return arm(id, search,
-                   std::min(now + bus_.limits.missed_beats_after(bus_.limits.longest_silence), search.wait_ends));
+                   std::min({now + bus_.limits.missed_beats_after(bus_.limits.longest_silence), search.wait_ends,
+                             *search.second_opinion}));
       }
       // The owner went silent during somebody's fetch; the next rank has the shadow.
       bus_.silent(search.current, now);

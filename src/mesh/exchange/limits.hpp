@@ -53,9 +53,11 @@ struct ExchangeLimits {
   Duration missed_beats = 150ms;
   Duration longest_wait = 5s;
   Duration longest_queue = 32s;  // of --max-queue 30
-  // After so long a wait for somebody's turn rank 2 is asked whether it knows of that fetch, too: an owner that only
-  // says so would hold up everybody.
-  Duration second_opinion = 2s;
+  // After so long a wait for somebody's fetch rank 2 is asked whether it knows of it, too: an owner that only says so
+  // would hold up everybody. Whom rank 2 proves wrong is not asked for so long, doubling.
+  Duration second_opinion = 1s;
+  Duration disbelief = 5min;
+  Duration max_disbelief = 1h;
   // A fetch that says nothing for this long has died (twice GitHub's p99); it says Hold more often than that, and ends.
   Duration lease = 600ms;
   Duration hold_every = 250ms;

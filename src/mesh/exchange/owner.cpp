@@ -71,7 +71,9 @@ void Owner::join(Flight& flight, const LookupKey& key, const Waiter& waiter, Tim
 Wait Owner::wait_of(const Flight& flight, const Waiter& waiter, Duration next) const {
   return {.id = waiter.ask,
           .next_ms = static_cast<std::uint16_t>(std::min<std::uint32_t>(ms(next), 0xffff)),
-          .queued = flight.stage == Stage::Leased && flight.queued};
+          .what = flight.stage != Stage::Leased ? Wait::For::Search
+                  : flight.queued               ? Wait::For::Turn
+                                                : Wait::For::Fetch};
 }
 
 void Owner::tell_to_wait(const Flight& flight, Duration next) {

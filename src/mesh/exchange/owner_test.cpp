@@ -204,7 +204,7 @@ TEST_F(OwnerTest, TheLongerAFetchTakesTheLessIsSaidOfIt) {
     owner_.tick(now_);
     for (const auto& [to, wait] : sent<Wait>()) {
       EXPECT_EQ(to, peer(3));
-      EXPECT_EQ(wait.queued, true);
+      EXPECT_EQ(wait.what, Wait::For::Turn);
       EXPECT_LE(now_, promised);
       promised = now_ + std::chrono::milliseconds(wait.next_ms) + 1ms;
       beats.push_back(now_);

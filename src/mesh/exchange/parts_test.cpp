@@ -224,6 +224,21 @@ TEST(Scores, SilenceIsPassedOverAndForgiven) {
   EXPECT_FALSE(scores.avoided(peer(1), kNow + 5s));
 }
 
+TEST(Scores, WhoLetsOthersWaitForNothingIsNotBelievedForMinutesWhateverItSays) {
+  PeerScores scores{ExchangeLimits{}};
+  for (int question = 0; question < 10; ++question) scores.note(peer(1), Experience::Misled, kNow);
+  scores.note(peer(1), Experience::Answered, kNow + 1s);
+  EXPECT_TRUE(scores.disbelieved(peer(1), kNow + 119s));
+  EXPECT_TRUE(scores.avoided(peer(1), kNow + 119s));
+  EXPECT_FALSE(scores.banned(peer(1), kNow + 119s));
+  EXPECT_FALSE(scores.disbelieved(peer(1), kNow + 301s));
+  scores.note(peer(1), Experience::Misled, kNow + 302s);
+  EXPECT_TRUE(scores.disbelieved(peer(1), kNow + 302s + 599s));
+  // Once in a long time may be a mistake of ours.
+  scores.note(peer(1), Experience::Misled, kNow + 2h);
+  EXPECT_FALSE(scores.disbelieved(peer(1), kNow + 2h + 301s));
+}
+
 TEST(Scores, QuestionsThatWereLostTogetherAreOneSilence) {
   PeerScores scores(kLimits);
   for (int question = 0; question < 10; ++question) scores.note(peer(1), Experience::Silent, kNow);

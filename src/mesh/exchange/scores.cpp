@@ -31,6 +31,13 @@ void PeerScores::note(const PeerId& peer, Experience experience, TimePoint now) 
           now + std::min<Duration>(limits_.doubt * (1u << std::min(record.silences, 6u)), limits_.max_doubt);
       ++record.silences;
       break;
+    case Experience::Misled:
+      if (record.disbelieved_until > now) break;
+      if (now - record.disbelieved_until > limits_.max_disbelief) record.misled = 0;
+      record.disbelieved_until =
+          now + std::min<Duration>(limits_.disbelief * (1u << std::min(record.misled, 6u)), limits_.max_disbelief);
+      ++record.misled;
+      break;
   }
 }
 
@@ -64,9 +71,14 @@ bool PeerScores::banned(const PeerId& peer, TimePoint now) const {
   return it != peers_.end() && it->second.banned_until > now;
 }
 
+bool PeerScores::disbelieved(const PeerId& peer, TimePoint now) const {
+  const auto it = peers_.find(peer);
+  return it != peers_.end() && (it->second.banned_until > now || it->second.disbelieved_until > now);
+}
+
 bool PeerScores::avoided(const PeerId& peer, TimePoint now) const {
   const auto it = peers_.find(peer);
-  return it != peers_.end() && (it->second.banned_until > now || it->second.avoided_until > now);
+  return disbelieved(peer, now) || (it != peers_.end() && it->second.avoided_until > now);
 }
 
 double PeerScores::score(const PeerId& peer) const {

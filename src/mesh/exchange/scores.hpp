@@ -9,12 +9,13 @@
 #include "mesh/wire/message.hpp"
 
 // What a peer's answers were worth. Candidates that fail the proof more often than change explains, and messages that
-// break the protocol, ban it: 10 minutes, doubling to 24 hours. A peer that does not answer is passed over for seconds.
+// break the protocol, ban it: 10 minutes, doubling to 24 hours. A peer that does not answer is passed over for seconds,
+// one that lets others wait for nothing for minutes.
 // One thread.
 
 namespace ghmesh::mesh {
 
-enum class Experience : std::uint8_t { ProtocolError, Answered, Silent };
+enum class Experience : std::uint8_t { ProtocolError, Answered, Silent, Misled };
 
 class PeerScores {
  public:
@@ -26,7 +27,9 @@ class PeerScores {
   // tells them apart.
   void judge(const PeerId& from, const PeerId& publisher, bool proved, TimePoint now);
   bool banned(const PeerId& peer, TimePoint now) const;
-  // Banned, or silent lately.
+  // Let others wait for nothing; or banned.
+  bool disbelieved(const PeerId& peer, TimePoint now) const;
+  // Either of them, or silent lately.
   bool avoided(const PeerId& peer, TimePoint now) const;
   // From -1 (nothing it published was true) to 1.
   double score(const PeerId& peer) const;
@@ -42,6 +45,8 @@ class PeerScores {
     std::uint32_t bans = 0;
     TimePoint banned_until{};
     TimePoint avoided_until{};
+    std::uint32_t misled = 0;
+    TimePoint disbelieved_until{};
   };
   struct Pair {
     PeerId from, publisher;

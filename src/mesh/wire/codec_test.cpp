@@ -68,7 +68,7 @@ std::vector<Message> one_of_each() {
       Ask{.id = 1, .key = key, .tag = fresh().tag, .have = version, .hop = 1, .origin = peer(1)},
       Same{.id = 1, .version = version, .fresh = fresh(), .candidate = true},
       Body{.id = 1, .item = item(json(5)), .fresh = fresh()},
-      Wait{.id = 1, .next_ms = 140, .queued = true},
+      Wait{.id = 1, .next_ms = 140, .what = Wait::For::Turn},
       Lease{.id = 1, .lease = 2, .deadline_ms = 600, .stale = version, .item = item("{}"), .shadow = peer(4)},
       Lease{.id = 1, .lease = 2, .deadline_ms = 600},
       Pass{.id = 1, .for_ms = 15000},

@@ -27,7 +27,7 @@ void fields(Archive& a, Body& m) {
 }
 template <typename Archive>
 void fields(Archive& a, Wait& m) {
-  a(m.id), a(m.next_ms), a(m.queued);
+  a(m.id), a(m.next_ms), a.choice(m.what, Wait::For::Turn);
 }
 template <typename Archive>
 void fields(Archive& a, Lease& m) {

@@ -83,11 +83,16 @@ struct Body {
   Freshness fresh;
   bool candidate = false;
 };
-// Someone is fetching it. Repeated as a heartbeat, the less often the longer it takes.
+// Repeated as a heartbeat, the less often the longer it takes.
 struct Wait {
+  enum class For : std::uint8_t {
+    Search,  // for a body that is known to exist
+    Fetch,   // somebody has the lease
+    Turn     // and waits for its turn at GitHub
+  };
   std::uint64_t id = 0;
   std::uint16_t next_ms = 0;  // another word comes within this
-  bool queued = false;        // whoever fetches it waits for its turn at GitHub
+  For what = For::Search;
 };
 // Fetch it yourself; give the result to me and to shadow.
 struct Lease {
