@@ -158,8 +158,7 @@ struct Story {
       if (on_answer) on_answer(round);
     });
     live.clear();
-    // A node that was killed takes its count along.
-    row.canaries = std::max(before, fleet.canaries()) - before;
+    row.canaries = fleet.canaries() - before;
     rows.push_back(std::move(row));
   }
 };

@@ -21,14 +21,15 @@ class DemoFleet {
 
   std::size_t size() const { return nodes_.size(); }
   const PrivateNode& node(std::size_t i) const { return nodes_[i]; }
-  // Charged so far because a random tag took the place of a peer's bytes; of the nodes that answer.
-  std::uint64_t canaries() const;
+  // Charged so far because a random tag took the place of a peer's bytes; of a node that was killed, until then.
+  std::uint64_t canaries();
   // As a power cut does it.
-  void kill(std::size_t i) { nodes_[i].kill(); }
+  void kill(std::size_t i);
   void stop();
 
  private:
   std::vector<PrivateNode> nodes_;
+  std::vector<std::uint64_t> canaries_;  // of each, as it last said
 };
 
 }  // namespace ghmesh::cli

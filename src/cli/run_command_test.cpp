@@ -101,12 +101,11 @@ TEST(Demo, SharesEveryAnswerAndSpendsOnce) {
     EXPECT_EQ(row(name)[1] - row(name)[2], 8u) << name << '\n' << out.str();
     EXPECT_EQ(row(name)[5], 0u) << name;
   }
-  EXPECT_EQ(row("same instant")[2], 0u) << "nothing to prove with one token";
   EXPECT_GT(row("with ghmesh")[4], 0u) << "answers came from peers";
   // The two that live ask all of their questions; how many the third has asked when half of all are asked is chance.
   EXPECT_GE(row("in the middle")[0], 16u);
   EXPECT_LT(row("in the middle")[0], 24u);
-  EXPECT_LE(row("in the middle")[1], 8u + 1u);
+  EXPECT_LE(row("in the middle")[1] - row("in the middle")[2], 8u + 1u);
   EXPECT_EQ(row("in the middle")[5], 0u);
   EXPECT_THAT(out.str(), HasSubstr("byte for byte GitHub's own: yes"));
   // 200 jobs, a token each, on a budget of 1,000: directly most are refused.

@@ -30,7 +30,7 @@ export async function metric (node, name) {
 }
 
 // One in 256 of a peer's bytes gives way to a random tag, which shows that GitHub tells tags apart, and is paid: whoever
-// says what several tokens are charged takes these off. With one token there is nothing to prove.
+// says what several tokens are charged takes these off. With one token and answers that are fresh there is nothing to prove.
 export const canariesCharged = async nodes => (await Promise.all(nodes.map(node => metric(node, 'ghmesh_canaries_charged_total')))).reduce((a, b) => a + b)
 
 export function startMember (scratch, upstream, { secret, contacts = [], args = [], env = {}, listen = '/ip4/127.0.0.1/tcp/0', patience = MESH_PATIENCE, ...more }) {
