@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A peer's answer on loopback, from the question to the body in hand, after another member has fetched it and put it to
 // its owner, as in a fleet; in the same run, alternating, a raw TCP echo of the same octets, and one by this project's
-// loop and sockets alone; and what sealing and opening costs by itself (twice: the connection's and the mesh's).
+// loop and sockets alone; and what sealing and opening question and answer costs by itself (each twice: the
+// connection's and the mesh's).
 #include <benchmark/benchmark.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -25,8 +26,8 @@ namespace {
 
 using multiformats::Multiaddr;
 
-// A question is about so long on the wire, both layers sealed.
-constexpr std::size_t kQuestion = 160;
+// A question is about so long on the wire, both layers sealed, and before that.
+constexpr std::size_t kQuestion = 160, kQuestionText = 80;
 // Fit the holder's shelf at the larger size.
 constexpr std::size_t kAnswers = 2000;
 
@@ -268,19 +269,20 @@ void peer_answer(benchmark::State& state) {
   }
   // When the last one is there, so are the others.
   static_cast<void>(run(loop, asker.link->find(items.back()->key, long_fresh().tag, {})));
+  const PeerId owner = holder.peer();
   std::vector<double> answers, echoes, loop_echoes;
   std::size_t next = 0;
   for (auto _ : state) {
     const ItemPtr& item = items[next++];
     answers.push_back(microseconds_of([&] {
       const FindResult found = run(loop, asker.link->find(item->key, long_fresh().tag, {}));
-      if (found.kind != FindResult::Kind::Fresh || found.item->body.size() != size || found.from != holder.peer())
+      if (found.kind != FindResult::Kind::Fresh || found.item->body.size() != size || found.from != owner)
         state.SkipWithError("no answer from the peer");
     }));
     echoes.push_back(microseconds_of([&] { echo.round_trip(); }));
     loop_echoes.push_back(microseconds_of([&] { loop_echo.round_trip(); }));
   }
-  const double aead = aead_microseconds(size);
+  const double aead = aead_microseconds(kQuestionText) + aead_microseconds(size);
   state.counters["p50_us"] = percentile(answers, 0.5);
   state.counters["p99_us"] = percentile(answers, 0.99);
   state.counters["echo_p50_us"] = percentile(echoes, 0.5);
