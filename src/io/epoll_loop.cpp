@@ -130,9 +130,9 @@ void EpollLoop::run() {
 }
 
 bool EpollLoop::run_until(const std::function<bool()>& done, Duration limit) {
-  const TimePoint end = clock_.now() + std::chrono::duration_cast<TimePoint::duration>(limit);
+  turn_ended_ = clock_.now();
+  const TimePoint end = turn_ended_ + std::chrono::duration_cast<TimePoint::duration>(limit);
   while (!done()) {
-    turn_ended_ = clock_.now();
     if (turn_ended_ >= end) return false;
     turn(end);
   }

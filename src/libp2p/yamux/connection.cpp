@@ -28,7 +28,8 @@ class MemberWaiter final : public io::Waiter {
 
 }  // namespace
 
-// Lives until the connection and all its streams are gone; after the connection is gone it only answers "ended".
+// Lives until the connection and all its streams are gone; after the connection is gone it only answers "ended". All
+// times are of the turn's beginning: the session's are in seconds, and it would read the clock four times a message.
 struct Connection::State final : std::enable_shared_from_this<Connection::State>, private io::TimerNode {
   class MuxedStream;
 
@@ -36,7 +37,7 @@ struct Connection::State final : std::enable_shared_from_this<Connection::State>
       : io::TimerNode(lower_stream->loop()),
         budget(std::move(memory)),
         lower(std::move(lower_stream)),
-        session(role, limits, loop().now(), budget.get()),
+        session(role, limits, loop().turn_now(), budget.get()),
         reader(*this, &State::on_readable),
         writer(*this, &State::flush),
         dispatcher(*this, &State::dispatch) {}
@@ -99,7 +100,7 @@ class Connection::State::MuxedStream final : public io::Stream {
 
   io::IoStatus try_read(MutableByteView out) override {
     if (out.empty()) return {io::IoStatus::Done, 0};
-    const std::size_t n = state_->session.read(id_, out, loop().now());
+    const std::size_t n = state_->session.read(id_, out, loop().turn_now());
     if (n > 0) {
       state_->schedule_flush();
       return {io::IoStatus::Done, n};
@@ -178,7 +179,7 @@ void Connection::State::on_readable() {
     if (status.kind == io::IoStatus::End) return end(gone());
     if (status.kind == io::IoStatus::Failed) return end(lower->error());
     bytes_in += status.bytes;
-    if (!session.receive(ByteView(buffer, status.bytes), loop().now())) return end(*session.error());
+    if (!session.receive(ByteView(buffer, status.bytes), loop().turn_now())) return end(*session.error());
     if (i + 1 == kReadsPerTurn) loop().make_ready(reader);
   }
   dispatch();
@@ -196,13 +197,13 @@ void Connection::State::flush() {
     const iovec part{const_cast<std::uint8_t*>(out.data()), out.size()};
     const io::IoStatus status = lower->try_write(std::span<const iovec>(&part, 1));
     if (status.kind == io::IoStatus::WouldBlock) {
-      session.consume_output(0, loop().now());  // starts the clock of the write time-out
+      session.consume_output(0, loop().turn_now());  // starts the clock of the write time-out
       lower->wait_writable(writer);
       break;
     }
     if (status.kind != io::IoStatus::Done) return end(lower->error());
     bytes_out += status.bytes;
-    session.consume_output(status.bytes, loop().now());
+    session.consume_output(status.bytes, loop().turn_now());
   }
   schedule_dispatch_if_needed();
   arm();
@@ -227,7 +228,7 @@ void Connection::State::dispatch() {
 void Connection::State::fire() {
   const auto self = shared_from_this();
   if (ended) return;
-  if (!session.on_time(loop().now())) return end(*session.error());
+  if (!session.on_time(loop().turn_now())) return end(*session.error());
   schedule_flush();
   arm();
 }

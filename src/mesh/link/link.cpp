@@ -60,8 +60,9 @@ Link::Link(libp2p::Host& host, Random& random, LinkOptions options)
       }),
       timer_(host.loop(),
              [this] {
-               mesh_.tick(now());
-               pump();
+               const TimePoint at = now();
+               mesh_.tick(at);
+               pump(at);
              }),
       events_(host.loop()),
       alive_(std::make_shared<int>(0)),
@@ -182,6 +183,7 @@ io::Task<void> Link::read_loop(std::shared_ptr<Session> session) {
     stats_.bytes_in += *n;
     traffic_of(session->peer).bytes_in += *n;
     session->envelopes.opener.feed(ByteView(buffer).first(*n));
+    std::optional<TimePoint> told;  // the mesh, for the last time
     while (true) {
       auto frame = session->envelopes.opener.next();
       if (!frame) {
@@ -198,14 +200,15 @@ io::Task<void> Link::read_loop(std::shared_ptr<Session> session) {
       ++stats_.messages_in;
       const auto message = codec_.decode(**whole);
       if (message) {
-        mesh_.on_message(session->peer, *message, now());
+        told = now();
+        mesh_.on_message(session->peer, *message, *told);
       } else if (message.error().code != ErrorCode::NotFound) {
         mesh_.on_protocol_error(session->peer, now());
         co_return;
       }
       // A delta against something we dropped meanwhile is lost; its search goes on without it.
     }
-    pump();
+    told ? pump(*told) : pump();
   }
 }
 
@@ -308,7 +311,9 @@ io::Task<void> Link::keep_owners() {
   }
 }
 
-void Link::pump() {
+void Link::pump() { pump(now()); }
+
+void Link::pump(TimePoint at) {
   for (Outgoing& out : mesh_.take_outgoing()) queue(out.to, std::move(out.message));
   bool woke = false;
   for (MeshEvent& event : mesh_.take_events()) {
@@ -343,7 +348,7 @@ void Link::pump() {
     events_.set();
     events_.reset();
   }
-  timer_.arm_at(std::max(mesh_.next_deadline(), now()));
+  timer_.arm_at(std::max(mesh_.next_deadline(), at));
 }
 
 namespace {
@@ -360,14 +365,15 @@ Finally(F) -> Finally<F>;
 }  // namespace
 
 io::Task<FindResult> Link::find(LookupKey key, TokenTag tag, Version have, Disbelieved disbelieved) {
-  const FindId id = mesh_.find(key, tag, have, now(), disbelieved);
+  const TimePoint at = now();
+  const FindId id = mesh_.find(key, tag, have, at, disbelieved);
   bool answered = false;
   const Finally cleanup{[&] {
     if (answered) return;
     found_.erase(id);
     abandon(id, ReleaseOutcome::Failed);
   }};
-  pump();
+  pump(at);
   while (!found_.contains(id)) co_await events_.wait();
   FindResult result = std::move(found_.extract(id).mapped());
   answered = true;

@@ -116,6 +116,7 @@ class Link {
   void queue_in(const std::shared_ptr<Session>& session, Message message);
   PeerTraffic& traffic_of(const PeerId& peer);
   void pump();
+  void pump(TimePoint at);
   TimePoint now() const { return host_.loop().now(); }
 
   libp2p::Host& host_;
