@@ -433,6 +433,13 @@ void Finder::look_at(FindId id, TimePoint now) {
   }
 }
 
+TimePoint Finder::next_deadline() {
+  return timers_.next([&](TimePoint when, FindId id) {
+    const auto it = searches_.find(id);
+    return it != searches_.end() && it->second.next <= when;
+  });
+}
+
 void Finder::tick(TimePoint now) {
   for (const FindId id : timers_.take_due(now)) look_at(id, now);
 }

@@ -63,7 +63,7 @@ class Finder {
   // Somebody came, or came back: that nobody answered before says nothing of it.
   void on_come() { unanswered_ = 0; }
   void tick(TimePoint now);
-  TimePoint next_deadline() const { return timers_.next(); }
+  TimePoint next_deadline();
 
   std::vector<FindResult> take_results() { return std::exchange(results_, {}); }
   std::size_t searches() const { return searches_.size(); }

@@ -72,5 +72,18 @@ TEST_F(FinderTest, WhoComesBackIsAskedAtOnceAndByAll) {
   EXPECT_TRUE(asked_others());
 }
 
+TEST_F(FinderTest, AnAnsweredQuestionWakesNobodyLater) {
+  const LookupKey key = ranking(kRanks);
+  const FindId id = find(key);
+  EXPECT_EQ(finder_.next_deadline(), now_ + limits_.first_answer);
+  const auto item = std::make_shared<Item>();
+  item->key = key;
+  Body body{.id = id, .item = item, .fresh = {}};
+  body.fresh.tag = tag(1);
+  ASSERT_TRUE(finder_.on_answer(bus_.out.front().to, id, body, now_ + 1ms));
+  ASSERT_EQ(finder_.take_results().size(), 1u);
+  EXPECT_EQ(finder_.next_deadline(), TimePoint::max());
+}
+
 }  // namespace
 }  // namespace ghmesh::mesh

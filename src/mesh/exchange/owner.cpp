@@ -361,6 +361,10 @@ void Owner::tick(TimePoint now) {
   send_ledgers(now);
 }
 
-TimePoint Owner::next_deadline() const { return std::min({timers_.next(), relay_timers_.next(), ledgers_due_}); }
+TimePoint Owner::next_deadline() {
+  const TimePoint flight = timers_.next([&](TimePoint, const LookupKey& key) { return flights_.contains(key); });
+  const TimePoint relay = relay_timers_.next([&](TimePoint, std::uint64_t id) { return relays_.contains(id); });
+  return std::min({flight, relay, ledgers_due_});
+}
 
 }  // namespace ghmesh::mesh

@@ -39,7 +39,7 @@ class Owner {
   void on_copied(std::uint8_t partition, TimePoint now);
   void on_disconnected(const PeerId& peer, TimePoint now);
   void tick(TimePoint now);
-  TimePoint next_deadline() const;
+  TimePoint next_deadline();
 
   std::size_t flights() const { return flights_.size(); }
   // Known but lost keys that everybody was asked for.

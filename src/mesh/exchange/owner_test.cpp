@@ -221,5 +221,13 @@ TEST_F(OwnerTest, TheLongerAFetchTakesTheLessIsSaidOfIt) {
   EXPECT_EQ(sent<Lease>().size(), 1u) << "and is silent";
 }
 
+TEST_F(OwnerTest, ALeaseThatHasEndedWakesNobodyLater) {
+  ask(2, 20);
+  const std::uint64_t lease = sent<Lease>().at(0).second.lease;
+  EXPECT_LT(owner_.next_deadline(), TimePoint::max());
+  owner_.on_release(peer(2), {.lease = lease, .key = key_, .outcome = ReleaseOutcome::Negative}, now_);
+  EXPECT_EQ(owner_.next_deadline(), TimePoint::max());
+}
+
 }  // namespace
 }  // namespace ghmesh::mesh

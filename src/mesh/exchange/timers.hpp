@@ -17,6 +17,12 @@ class Timers {
  public:
   void arm(TimePoint when, const Id& id) { queue_.emplace(when, id); }
   TimePoint next() const { return queue_.empty() ? TimePoint::max() : queue_.begin()->first; }
+  // The next that is still waited for; those before it are forgotten, so that nobody wakes for what has ended.
+  template <typename Waits>
+  TimePoint next(const Waits& waits) {
+    while (!queue_.empty() && !waits(queue_.begin()->first, queue_.begin()->second)) queue_.erase(queue_.begin());
+    return next();
+  }
   // Those whose time has come.
   std::vector<Id> take_due(TimePoint now) {
     std::vector<Id> due;
