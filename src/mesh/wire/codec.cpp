@@ -85,6 +85,9 @@ class Measurer {
   std::size_t size_ = 0;
 };
 
+// Most messages are shorter, and so are the fields around a body, those with many members in them aside.
+constexpr std::size_t kFieldBytes = 256;
+
 class Writer {
  public:
   Writer(Bytes& out, BodyCoder& coder, const FindItem& find) : out_(out), coder_(coder), find_(find) {}
@@ -156,6 +159,10 @@ class Writer {
   void item(const ItemPtr& item, const Version& base_version, bool) {
     (*this)(item != nullptr);
     if (!item) return;
+    const auto room_for = [this](std::size_t body) {
+      if (const std::size_t size = out_.size() + kFieldBytes + body; out_.capacity() < size)
+        out_.reserve(std::max(size, 2 * out_.capacity()));
+    };
     GHMESH_CHECK(item->groups.size() <= WireLimits::kGroups && item->metadata.size() <= WireLimits::kMetadataBytes &&
                  item->body.size() <= WireLimits::kBodyBytes);
     const ItemPtr base = base_version != Version{} && find_ ? find_(item->key, base_version) : nullptr;
@@ -167,7 +174,11 @@ class Writer {
     varint(item->body.size());
     const BodyCoder::Encoded encoded = coder_.encode(*item, base.get());
     out_.push_back(static_cast<std::uint8_t>(encoded.form));
-    if (encoded.form != BodyForm::Plain) return blob(encoded.bytes);
+    if (encoded.form != BodyForm::Plain) {
+      room_for(encoded.bytes.size());
+      return blob(encoded.bytes);
+    }
+    room_for(item->metadata.size() + item->body.size());
     varint(item->metadata.size() + item->body.size());
     append(out_, item->metadata);
     append(out_, item->body);
@@ -377,7 +388,9 @@ Codec::~Codec() = default;
 Codec::Codec(Codec&&) noexcept = default;
 
 Bytes Codec::encode(const Message& message) {
-  Bytes out{static_cast<std::uint8_t>(message.index())};
+  Bytes out;
+  out.reserve(kFieldBytes);
+  out.push_back(static_cast<std::uint8_t>(message.index()));
   Writer writer(out, state_->coder, state_->find);
   // The archives share one list of fields, which the reader needs writable; writing changes nothing.
   std::visit([&](auto& each) { wire::fields(writer, each); }, const_cast<Message&>(message));
