@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "envelope.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/check.hpp"
 #include "crypto/hmac.hpp"
 #include "limits.hpp"
@@ -66,13 +69,26 @@ void EnvelopeSealer::seal(std::uint32_t request, ByteView plain, Bytes& out) {
   next_number();
 }
 
-void EnvelopeOpener::feed(ByteView bytes) {
-  // Shift what is left only once half is used, so that many small frames cost one move.
-  if (begin_ * 2 >= buffer_.size()) {
-    buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
-    begin_ = 0;
+MutableByteView EnvelopeOpener::room(std::size_t most) {
+  // What is left is shifted only once half is used, so that many small frames cost one move.
+  if (begin_ == end_ || begin_ * 2 >= buffer_.size()) {
+    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+    end_ -= std::exchange(begin_, 0);
   }
-  append(buffer_, bytes);
+  if (buffer_.size() - end_ < most) buffer_.resize(end_ + most);
+  return MutableByteView(buffer_).subspan(end_, most);
+}
+
+void EnvelopeOpener::filled(std::size_t n) {
+  GHMESH_CHECK(n <= buffer_.size() - end_);
+  end_ += n;
+}
+
+void EnvelopeOpener::feed(ByteView bytes) {
+  const MutableByteView to = room(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), to.begin());
+  filled(bytes.size());
 }
 
 Result<std::optional<OpenedFrame>> EnvelopeOpener::next() {

@@ -43,25 +43,29 @@ class EnvelopeSealer {
 
 struct OpenedFrame {
   std::uint32_t request = 0;
-  ByteView plain;  // valid until the next call of feed()
+  ByteView plain;  // valid until the next call of room() or feed()
 };
 
 class EnvelopeOpener {
  public:
-  // Bytes as they come from the stream, in any pieces.
+  // Where the next bytes from the stream go, in pieces of any size: `most` of them at most; then, how many have come.
+  // What room() gave is valid until the next call of it or of feed().
+  MutableByteView room(std::size_t most);
+  void filled(std::size_t n);
+  // Both at once, for bytes that lie elsewhere.
   void feed(ByteView bytes);
   // The next whole frame; nothing when more bytes are needed. Limit: a frame above the bound. Authentic: it does not
   // open. After a failure the connection is over.
   Result<std::optional<OpenedFrame>> next();
-  std::size_t buffered() const { return buffer_.size() - begin_; }
+  std::size_t buffered() const { return end_ - begin_; }
 
  private:
   friend struct EnvelopePair make_envelopes(const crypto::SecretKey32&, ByteView, ByteView, ByteView);
   explicit EnvelopeOpener(EnvelopeSealer mirror) : mirror_(std::move(mirror)) {}
 
   EnvelopeSealer mirror_;  // the other side's state, followed
-  Bytes buffer_;
-  std::size_t begin_ = 0;
+  Bytes buffer_;           // with room behind end_
+  std::size_t begin_ = 0, end_ = 0;
   bool failed_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -45,6 +46,31 @@ TEST(Envelope, FramesInAnyPieces) {
     ++got;
   }
   EXPECT_EQ(got, 50u);
+  EXPECT_EQ(bob.opener.buffered(), 0u);
+}
+
+// As a stream fills it: never all of the room, the ends of frames anywhere, some frames longer than the room.
+TEST(Envelope, FramesReadInPlace) {
+  auto alice = side(true), bob = side(false);
+  Bytes wire;
+  for (int i = 0; i < 60; ++i) alice.sealer.seal(9, Bytes(static_cast<std::size_t>(i * 13), 'x'), wire);
+  std::size_t got = 0, step = 0;
+  for (ByteView rest = wire; !rest.empty();) {
+    const MutableByteView room = bob.opener.room(100);
+    ASSERT_EQ(room.size(), 100u);
+    const std::size_t n = std::min({rest.size(), room.size(), ++step % 101});
+    std::copy_n(rest.begin(), n, room.begin());
+    bob.opener.filled(n);
+    rest = rest.subspan(n);
+    while (true) {
+      const auto frame = bob.opener.next();
+      ASSERT_TRUE(frame);
+      if (!*frame) break;
+      EXPECT_TRUE(equal((*frame)->plain, Bytes(got * 13, 'x')));
+      ++got;
+    }
+  }
+  EXPECT_EQ(got, 60u);
   EXPECT_EQ(bob.opener.buffered(), 0u);
 }
 

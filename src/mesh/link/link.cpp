@@ -176,16 +176,16 @@ void Link::hang_up(const PeerId& peer) {
 }
 
 io::Task<void> Link::read_loop(std::shared_ptr<Session> session) {
-  Bytes buffer(options_.limits.read_bytes);
+  EnvelopeOpener& opener = session->envelopes.opener;
   while (true) {
-    const auto n = co_await session->stream->read_some(buffer);
+    const auto n = co_await session->stream->read_some(opener.room(options_.limits.read_bytes));
     if (!n || *n == 0) co_return;
     stats_.bytes_in += *n;
     traffic_of(session->peer).bytes_in += *n;
-    session->envelopes.opener.feed(ByteView(buffer).first(*n));
+    opener.filled(*n);
     std::optional<TimePoint> told;  // the mesh, for the last time
     while (true) {
-      auto frame = session->envelopes.opener.next();
+      auto frame = opener.next();
       if (!frame) {
         mesh_.on_protocol_error(session->peer, now());
         co_return;
