@@ -6,7 +6,10 @@
 namespace ghmesh::io {
 
 void TimerNode::arm_at(TimePoint when) {
-  if (armed()) loop_.heap_remove(*this);
+  if (armed()) {
+    if (when_ == when) return;
+    loop_.heap_remove(*this);
+  }
   when_ = when;
   loop_.heap_insert(*this);
 }

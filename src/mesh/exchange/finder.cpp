@@ -21,7 +21,8 @@ FindId Finder::find(const LookupKey& key, const TokenTag& tag, const Version& ha
                     TimePoint now) {
   const FindId id = ++next_id_;
   if (!disbelieved.from.empty()) bus_.shelf.drop(key, disbelieved.version);
-  if (const Held* held = bus_.shelf.best(key, tag)) {
+  const Held* held = bus_.shelf.best(key, tag);
+  if (held != nullptr) {
     if (const Validation* validation = held->fresh_for(tag, now)) {
       results_.push_back({.find = id,
                           .kind = FindResult::Kind::Fresh,
@@ -37,8 +38,7 @@ FindId Finder::find(const LookupKey& key, const TokenTag& tag, const Version& ha
   search.tag = tag;
   search.have = have;
   // What the shelf holds need not travel again.
-  if (have == Version{})
-    if (const Held* held = bus_.shelf.best(key, tag)) search.have = held->item->version;
+  if (have == Version{} && held != nullptr) search.have = held->item->version;
   search.disbelieved = disbelieved.from;
   search.began = now;
   search.patience_ends = now + bus_.limits.patience;

@@ -175,7 +175,9 @@ void Mesh::settle(TimePoint now) {
   for (ProbeDone& done : prober_.take_done()) events_.push_back(std::move(done));
   for (Drawn& drawn : parts_->draws.take_news()) events_.push_back(std::move(drawn));
   for (const Unheard& unheard : parts_->draws.take_unheard()) events_.push_back(unheard);
-  for (Outgoing& each : std::exchange(bus.out, {})) outgoing_.push_back(std::move(each));
+  if (outgoing_.empty()) outgoing_.swap(bus.out);
+  for (Outgoing& each : bus.out) outgoing_.push_back(std::move(each));
+  bus.out.clear();
   for (Outgoing& each : membership_.take_outgoing()) outgoing_.push_back(std::move(each));
   // Deadlines that have passed before they were set are due now, not late.
   if (parts_->due >= now) parts_->due = std::max(next_deadline(), now);

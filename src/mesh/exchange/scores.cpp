@@ -13,9 +13,13 @@ void PeerScores::ban(Record& record, TimePoint now) {
 }
 
 void PeerScores::note(const PeerId& peer, Experience experience, TimePoint now) {
-  if (experience == Experience::Answered && !peers_.contains(peer)) return;
-  if (peers_.size() >= kPeers && !peers_.contains(peer)) peers_.erase(peers_.begin());
-  Record& record = peers_[peer];
+  auto it = peers_.find(peer);
+  if (it == peers_.end()) {
+    if (experience == Experience::Answered) return;
+    if (peers_.size() >= kPeers) peers_.erase(peers_.begin());
+    it = peers_.try_emplace(peer).first;
+  }
+  Record& record = it->second;
   switch (experience) {
     case Experience::ProtocolError:
       if (++record.protocol_errors >= kProtocolErrors) ban(record, now);

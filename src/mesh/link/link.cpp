@@ -339,11 +339,12 @@ void Link::pump(TimePoint at) {
       unheard_(*unheard);
     }
   }
-  for (const auto& session : std::exchange(unflushed_, {})) {
+  for (const auto& session : unflushed_) {
     session->unflushed = false;
     // One that waits for room is woken by it.
     if (!session->linked()) flush(*session);
   }
+  unflushed_.clear();
   if (woke) {
     events_.set();
     events_.reset();
