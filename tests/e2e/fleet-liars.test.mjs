@@ -41,14 +41,14 @@ function startLiar (scratch, kind, secret, contact, number) {
 
 const said = (liar, what) => liar.lines.some(line => line.startsWith(what))
 
-async function crowd (t, kind, hasArrived) {
+async function crowd (t, kind, hasArrived, count = LIARS) {
   const scratch = new Scratch(t)
   const token = newToken()
   const standin = await startStandin(scratch, { args: ['--files', '60'], tokens: { [token]: { login: 'octocat', everything: true } } })
   const truth = new Map()
   for (const path of [...paths, ...SECRETS]) truth.set(path, (await request(standin.http, path, { token })).body)
   const { nodes, secret, contacts } = await startMesh(scratch, standin.http, HONEST)
-  const liars = Array.from({ length: LIARS }, (_, i) => startLiar(scratch, kind, secret, contacts[0], i))
+  const liars = Array.from({ length: count }, (_, i) => startLiar(scratch, kind, secret, contacts[0], i))
   await eventually(async () => {
     for (const liar of liars) {
       if (!liar.id) return 'one has not begun'
@@ -58,10 +58,10 @@ async function crowd (t, kind, hasArrived) {
     return ''
   }, 'the liars\' arrival')
   // Every node is asked everything, one after the other.
-  const ask = async () => {
+  const ask = async (query = '') => {
     for (const node of nodes) {
       await Promise.all(paths.map(async path => {
-        const answer = await request(node.url, path, { token })
+        const answer = await request(node.url, path + query, { token })
         assert.equal(answer.status, 200, path)
         assert.ok(answer.body.equals(truth.get(path)), `${path}: other bytes than GitHub's (${answer.headers['cache-status']})`)
       }))
@@ -81,7 +81,7 @@ const heard = (liar, what) => said(liar, what) ? '' : `it has not heard "${what}
 
 test('bodies that are forged by their keepers', async t => {
   const w = await crowd(t, 'forged', owns)
-  const { charged } = await w.standin.cost(w.ask)
+  const { charged } = await w.standin.cost(() => w.ask())
   // Whoever fetched what a liar forged is asked for the true one, before GitHub is. Two in league can bring that one into
   // disrepute, which costs a few.
   assertSharing(t, charged)
@@ -90,15 +90,27 @@ test('bodies that are forged by their keepers', async t => {
 
 test('keepers that are silent', async t => {
   const w = await crowd(t, 'silence', owns)
-  const { charged } = await w.standin.cost(w.ask)
+  const { charged } = await w.standin.cost(() => w.ask())
   // Whoever stands behind them answers.
   assertSharing(t, charged)
+})
+
+test('a keeper that lets others wait for nothing is found out, and not asked again', async t => {
+  const w = await crowd(t, 'waits', owns, 1)
+  const { charged } = await w.standin.cost(() => w.ask())
+  assertSharing(t, charged)
+  const [liar] = w.liars
+  const asked = () => liar.lines.filter(line => line.startsWith('asked '))
+  const before = asked().length
+  assert.equal(new Set(asked()).size, HONEST, 'it was to decide about some of it, for all')
+  await w.ask('?again')
+  assert.equal(asked().length, before)
 })
 
 for (const kind of ['junk', 'replay']) {
   test(`${kind} after admission ends the session, and nothing else`, async t => {
     const w = await crowd(t, kind, liar => heard(liar, 'over'))
-    const { charged } = await w.standin.cost(w.ask)
+    const { charged } = await w.standin.cost(() => w.ask())
     assertSharing(t, charged)
     for (const node of w.nodes) {
       const peers = (await node.peers()).peers
@@ -110,7 +122,7 @@ for (const kind of ['junk', 'replay']) {
 
 test('a proof of the secret that is wrong by a bit: no member, and nothing is learnt', async t => {
   const w = await crowd(t, 'wrong-mac', liar => heard(liar, 'refused'))
-  const { charged } = await w.standin.cost(w.ask)
+  const { charged } = await w.standin.cost(() => w.ask())
   assert.equal(charged, paths.length)
   for (const node of w.nodes) assert.equal((await node.peers()).peers.length, HONEST - 1)
   for (const liar of w.liars) assert.ok(!said(liar, 'session') && liar.bodies().length === 0, liar.lines.join('\n'))
@@ -121,7 +133,7 @@ test('a thief among the members gets what is shared, and nothing of what is one 
   for (const node of w.nodes) {
     for (const path of SECRETS) assert.ok((await request(node.url, path, { token: w.token })).body.equals(w.truth.get(path)), path)
   }
-  const { charged } = await w.standin.cost(w.ask)
+  const { charged } = await w.standin.cost(() => w.ask())
   assert.equal(charged, paths.length)
   const shared = paths.map(path => w.truth.get(path))
   for (const liar of w.liars) {

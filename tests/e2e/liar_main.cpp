@@ -8,11 +8,12 @@
 //   wrong-mac  its proof of the secret is wrong by one bit
 //   junk       octets in place of its envelopes
 //   replay     each envelope twice
+//   waits      to every question it says for as long as anybody may wait that somebody's fetch waits for its turn
 //   silence    it answers to be alive, and nothing else
 //   thief      it asks everybody for everything, and tells the truth
 //
-// Standard output: one line once it listens, one for every session that begins or ends, and the text of every body that
-// comes to it.
+// Standard output: one line once it listens, one for every session that begins or ends, every question, and the text of
+// every body that comes to it.
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -183,6 +184,13 @@ class Liar {
         auto message = session->codec.decode(whole.empty() ? (*frame)->plain : ByteView(whole));
         if (!message) continue;
         each_item(*message, [](const mesh::ItemPtr& item) { say("body " + to_hex(item->body)); });
+        if (const auto* ask = std::get_if<mesh::Ask>(&*message)) {
+          say("asked " + session->stream.peer.text());
+          if (kind_ == "waits") {
+            promise(session->stream.peer, ask->id);
+            continue;
+          }
+        }
         mesh_.on_message(session->stream.peer, *message, now());
       }
       pump();
@@ -222,6 +230,18 @@ class Liar {
       tell(*sessions_.at(peer).back(), mesh::Pull{.id = random_.next_u64() | 1, .partition = partition, .have = {}});
   }
 
+  void promise(const libp2p::PeerId& peer, std::uint64_t ask) {
+    promises_.push_back({peer, ask, now() + 40s});
+    next_promises_ = now();
+  }
+  void keep_promising() {
+    if (now() < next_promises_) return;
+    std::erase_if(promises_, [&](const Promise& each) { return each.until < now() || !sessions_.contains(each.peer); });
+    for (const Promise& each : promises_)
+      tell(*sessions_.at(each.peer).back(), mesh::Wait{.id = each.ask, .next_ms = 1000, .what = mesh::Wait::For::Turn});
+    next_promises_ = promises_.empty() ? TimePoint::max() : now() + 500ms;
+  }
+
   void tick() {
     mesh_.tick(now());
     if (kind_ == "thief" && now() >= next_theft_) {
@@ -242,8 +262,10 @@ class Liar {
       }
     }
     static_cast<void>(mesh_.take_events());
-    timer_.arm_at(
-        std::max(kind_ == "thief" ? std::min(mesh_.next_deadline(), next_theft_) : mesh_.next_deadline(), now()));
+    keep_promising();
+    TimePoint next = std::min(mesh_.next_deadline(), next_promises_);
+    if (kind_ == "thief") next = std::min(next, next_theft_);
+    timer_.arm_at(std::max(next, now()));
   }
 
   libp2p::Host& host_;
@@ -256,6 +278,13 @@ class Liar {
   std::map<libp2p::PeerId, std::vector<mesh::Message>> unsent_;               // until there is one
   std::set<libp2p::PeerId> dialled_;
   TimePoint next_theft_{};
+  struct Promise {
+    libp2p::PeerId peer;
+    std::uint64_t ask;
+    TimePoint until;
+  };
+  std::vector<Promise> promises_;
+  TimePoint next_promises_ = TimePoint::max();
   io::TaskGroup tasks_;
 };
 

@@ -149,13 +149,14 @@ void Finder::finish(FindId id, FindResult result) {
   results_.push_back(std::move(result));
 }
 
+bool Finder::is_older_than(const Search& search, const Freshness& fresh, TimePoint now) {
+  return std::chrono::milliseconds(fresh.fresh_ms - std::min(fresh.left_ms, fresh.fresh_ms)) > now - search.began;
+}
+
 bool Finder::on_lease(FindId id, Search& search, const PeerId& from, const Lease& lease, TimePoint now) {
   for (const Grant& grant : search.grants)
     if (grant.lease == lease.lease) return true;
-  // There was nothing to wait for.
-  for (const PeerId& peer : search.told_to_wait)
-    if (peer != from) bus_.scores.note(peer, Experience::Misled, now);
-  search.told_to_wait.clear();
+  waited_for_nothing(search, from, now);
   search.grants.push_back({from, lease.lease});
   if (lease.shadow && !search.shadow) search.shadow = lease.shadow;
   search.base = lease.stale;
@@ -209,7 +210,10 @@ bool Finder::on_answer(const PeerId& from, std::uint64_t id, const Message& answ
                       .same = true,
                       .fresh = same->fresh,
                       .from = from};
-    if (!same->candidate) bus_.shelf.confirm(search.key, same->version, same->fresh, now);
+    if (!same->candidate) {
+      bus_.shelf.confirm(search.key, same->version, same->fresh, now);
+      if (is_older_than(search, same->fresh, now)) waited_for_nothing(search, from, now);
+    }
     if (const Held* held = bus_.shelf.at(search.key, same->version)) result.item = held->item;
     finish(id, std::move(result));
   } else if (const auto* body = std::get_if<Body>(&answer)) {
@@ -218,6 +222,7 @@ bool Finder::on_answer(const PeerId& from, std::uint64_t id, const Message& answ
       return true;
     }
     bus_.shelf.put(body->item, body->candidate ? nullptr : &body->fresh, from, now);
+    if (!body->candidate && is_older_than(search, body->fresh, now)) waited_for_nothing(search, from, now);
     finish(id, {.kind = body->candidate ? FindResult::Kind::Candidate : FindResult::Kind::Fresh,
                 .item = body->item,
                 .fresh = body->fresh,
@@ -273,6 +278,12 @@ void Finder::ask_second(FindId id, Search& search, TimePoint now) {
   search.asked.push_back(row[1]);
   search.second = row[1];
   bus_.send(row[1], question(id, search, 1));
+}
+
+// From another than who said that somebody fetches it there comes a lease, or what was fetched before we asked.
+void Finder::waited_for_nothing(Search& search, const PeerId& from, TimePoint now) {
+  for (const PeerId& peer : std::exchange(search.told_to_wait, {}))
+    if (peer != from) bus_.scores.note(peer, Experience::Misled, now);
 }
 
 std::uint64_t Finder::lease_for(const Search& search, const PeerId& peer) const {

@@ -105,6 +105,8 @@ class Finder {
   bool ask_next(FindId id, Search& search, TimePoint now);
   void ask(FindId id, Search& search, const PeerId& peer, TimePoint now);
   void on_wait(FindId id, Search& search, const PeerId& from, const Wait& wait, TimePoint now);
+  static bool is_older_than(const Search& search, const Freshness& fresh, TimePoint now);
+  void waited_for_nothing(Search& search, const PeerId& from, TimePoint now);
   void ask_second(FindId id, Search& search, TimePoint now);
   bool ask_anyone(FindId id, Search& search, const PeerId& first, TimePoint now);
   void extend(Search& search, TimePoint now);
