@@ -31,11 +31,11 @@ TEST(FleetGate, FiveHundredOnOneToken) {
   EXPECT_EQ(report.totals.wrong, 0u);
 }
 
-// Runners of one job: many more come than live, and leave properly or not.
-TEST(FleetGate, AnHourOfShortLives) {
-  const FleetReport report = simulate_fleet({.nodes = 20, .keys = 300, .time = 60min, .seed = 1, .longest_life = 1min});
+// Runners of one job: many more come than live, and leave properly or not. So many that all go at their keeper's word.
+TEST(FleetGate, ShortLives) {
+  const FleetReport report = simulate_fleet({.nodes = 40, .keys = 300, .time = 15min, .seed = 1, .longest_life = 1min});
   EXPECT_EQ(report.totals.refused, 0u) << report.text();
-  EXPECT_LE(report.p99_ms, 400) << report.text();
+  EXPECT_LE(report.p99_ms, 1000) << report.text();
   EXPECT_EQ(report.totals.wrong, 0u);
 }
 
