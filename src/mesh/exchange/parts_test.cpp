@@ -225,7 +225,7 @@ TEST(Scores, SilenceIsPassedOverAndForgiven) {
 }
 
 TEST(Scores, WhoLetsOthersWaitForNothingIsNotBelievedForMinutesWhateverItSays) {
-  PeerScores scores{ExchangeLimits{}};
+  PeerScores scores(kLimits);
   for (int question = 0; question < 10; ++question) scores.note(peer(1), Experience::Misled, kNow);
   scores.note(peer(1), Experience::Answered, kNow + 1s);
   EXPECT_TRUE(scores.disbelieved(peer(1), kNow + 119s));
