@@ -186,7 +186,7 @@ struct FleetPlan {
   Duration warm_up = 3min;
   std::uint64_t seed = 1;
   bool churn = true;
-  Duration longest_life = 20min;  // of a member, the shortest is a tenth of it; half of them leave without a word
+  Duration longest_life = 20min;  // of a member, the shortest is a tenth of it; half of them are killed
   std::uint32_t tokens = 1;       // members use them in turn
 };
 struct FleetReport {

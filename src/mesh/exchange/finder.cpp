@@ -265,8 +265,8 @@ void Finder::on_wait(FindId id, Search& search, const PeerId& from, const Wait& 
   arm(id, search, std::min({missed, search.wait_ends, search.second_opinion.value_or(TimePoint::max())}));
 }
 
-// Whoever stands behind the owner has the shadow of a lease that it gave, or hears of it when it looks; without one it
-// finds out for itself. Where ranks change just now that says nothing yet.
+// Whoever stands behind the owner has the shadow of a lease that it gave; without one it finds out for itself. Where
+// ranks change just now that says nothing yet.
 void Finder::ask_second(FindId id, Search& search, TimePoint now) {
   const Ranks::Row& row = bus_.ranks.of(search.key);
   if (row.empty() || !is_in(search.asked, row.front())) {

@@ -90,7 +90,7 @@ class Finder {
     bool extended = false;
     // Waiting:
     TimePoint wait_ends{};
-    std::optional<TimePoint> second_opinion;  // when the next in rank is asked as well
+    std::optional<TimePoint> second_opinion;  // when rank 2 is asked as well; once
     std::optional<PeerId> second;             // and it was
     std::vector<PeerId> told_to_wait;         // who said that somebody fetches it
     // Fetching:

@@ -82,7 +82,9 @@ bool PeerScores::disbelieved(const PeerId& peer, TimePoint now) const {
 
 bool PeerScores::avoided(const PeerId& peer, TimePoint now) const {
   const auto it = peers_.find(peer);
-  return disbelieved(peer, now) || (it != peers_.end() && it->second.avoided_until > now);
+  if (it == peers_.end()) return false;
+  const Record& record = it->second;
+  return std::max({record.banned_until, record.disbelieved_until, record.avoided_until}) > now;
 }
 
 double PeerScores::score(const PeerId& peer) const {
