@@ -42,7 +42,7 @@ constexpr std::array kSimulateFlags{
     FlagSpec{"keys", 0, "K", "how many answers they ask for, 1 to 100000 [1000]"},
     FlagSpec{"minutes", 0, "M", "of virtual time, 4 to 240; the first 3 are not counted [20]"},
     FlagSpec{"tokens", 0, "T", "how many tokens the members use in turn, 1 to 1000 [1]"},
-    FlagSpec{"life", 0, "SECONDS", "the longest life of a member, 1200 by default; the shortest is a tenth of it"},
+    FlagSpec{"life", 0, "SECONDS", "the longest life of a member, the shortest is a tenth of it [1200]"},
     FlagSpec{"no-churn", 0, "", "members stay; else who ends is replaced, and every second one is killed"},
     FlagSpec{"seed", 0, "S", "another seed is another run, the same seed the same run [1]"},
     FlagSpec{"json", 0, "", "as JSON"},

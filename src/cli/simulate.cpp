@@ -102,7 +102,10 @@ void print_text(std::ostream& out, const FleetReport& report) {
   const auto count = [](std::uint64_t value) { return std::to_string(value); };
   out << report.plan.nodes << " members, " << report.plan.keys << " keys, " << minutes(report.plan.time)
       << " minutes of virtual time, the first " << minutes(report.plan.warm_up) << " not counted, "
-      << (report.plan.churn ? "with" : "without") << " churn, seed " << report.plan.seed << '\n';
+      << (report.plan.churn
+              ? "lives of up to " + count(static_cast<std::uint64_t>(report.plan.longest_life / 1s)) + " s"
+              : "without churn")
+      << ", seed " << report.plan.seed << '\n';
   line("requests", count(totals.requests) + ": " + count(totals.local) + " fresh here, " + count(totals.from_peers) +
                        " from peers, " + count(totals.upstream) + " to GitHub, " + count(totals.refused) +
                        " refused (over 30 s to their turn), the rest waited for another");

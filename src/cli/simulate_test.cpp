@@ -52,6 +52,11 @@ TEST(Simulate, TextSaysWhatWasAskedFor) {
     EXPECT_THAT(still.out, HasSubstr(std::string(name)));
 }
 
+TEST(Simulate, TextSaysHowLongMembersLive) {
+  const Outcome short_lived = simulated({"--nodes=3", "--keys=50", "--minutes=4", "--life=60"});
+  EXPECT_THAT(short_lived.out, HasSubstr("lives of up to 60 s, seed 1"));
+}
+
 TEST(Simulate, BoundsAreSaid) {
   const auto refused = [](std::vector<std::string> words, std::string_view why) {
     const Outcome outcome = simulated(std::move(words));
